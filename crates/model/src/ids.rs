@@ -1,0 +1,158 @@
+//! Ids that say what they name: a prefix and a ULID, `ses_01J…`.
+//!
+//! The low four bits of an id are the partition of its tenant, so that whoever holds an id can find its place.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Rng, Timestamp};
+
+/// One of sixteen places over which tenants are spread. All keys of a step lie in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Partition(u8);
+
+impl Partition {
+    /// How many there are.
+    pub const COUNT: u8 = 16;
+
+    /// The partition of a number, by its low four bits.
+    #[must_use]
+    pub const fn of(number: u128) -> Self {
+        Self((number & 0x0F) as u8)
+    }
+
+    /// 0 to 15.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+}
+
+/// The text is not an id of this kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id of this kind")]
+pub struct InvalidId;
+
+/// Time in the high 48 bits, chance below, the partition in the low four.
+fn mint(now: Timestamp, rng: &dyn Rng, partition: Partition) -> u128 {
+    let mut bytes = [0_u8; 16];
+    rng.fill(&mut bytes[6..]);
+    let time = u128::from(u64::try_from(now.millis()).unwrap_or(0)) << 80;
+    let chance = u128::from_be_bytes(bytes) & !0x0F;
+    time | chance | u128::from(partition.number())
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(u128);
+
+        impl $name {
+            /// What its written form starts with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// A new one, sorted by `now`, not to be guessed.
+            #[must_use]
+            pub fn mint(now: Timestamp, rng: &dyn Rng, partition: Partition) -> Self {
+                Self(mint(now, rng, partition))
+            }
+
+            /// From its 128 bits.
+            #[must_use]
+            pub const fn from_bits(bits: u128) -> Self {
+                Self(bits)
+            }
+
+            /// Its 128 bits.
+            #[must_use]
+            pub const fn bits(self) -> u128 {
+                self.0
+            }
+
+            /// Where its tenant lives.
+            #[must_use]
+            pub const fn partition(self) -> Partition {
+                Partition::of(self.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($prefix)?;
+                fmt::Display::fmt(&ulid::Ulid(self.0), f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let ulid = text.strip_prefix($prefix).ok_or(InvalidId)?;
+                ulid::Ulid::from_string(ulid).map(|ulid| Self(ulid.0)).map_err(|_| InvalidId)
+            }
+        }
+    };
+}
+
+id!(
+    /// Names a tenant: the owner of keys, services and sessions.
+    TenantId, "ten_"
+);
+id!(
+    /// Names a session. Also the step id of the `open` that made it.
+    SessionId, "ses_"
+);
+id!(
+    /// Names a message: what is owed to one recipient on one channel.
+    MessageId, "msg_"
+);
+id!(
+    /// Names an API key without giving it away.
+    KeyId, "key_"
+);
+id!(
+    /// Names one step on a session, so that a repeated call is answered and not done again.
+    StepId, "stp_"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SeededRng;
+
+    #[test]
+    fn an_id_carries_its_partition_through_its_written_form() {
+        let rng = SeededRng::new(1);
+        for number in 0..Partition::COUNT {
+            let partition = Partition::of(u128::from(number));
+            let id = SessionId::mint(Timestamp::from_millis(1_768_473_900_000), &rng, partition);
+            let written = id.to_string();
+            assert!(written.starts_with("ses_01"), "{written}");
+            assert_eq!(written.parse::<SessionId>().unwrap().partition(), partition);
+        }
+    }
+
+    #[test]
+    fn later_ids_sort_after_earlier_ones() {
+        let rng = SeededRng::new(1);
+        let earlier = SessionId::mint(Timestamp::from_millis(1_000), &rng, Partition::of(15));
+        let later = SessionId::mint(Timestamp::from_millis(1_001), &rng, Partition::of(0));
+        assert!(earlier < later && earlier.to_string() < later.to_string());
+    }
+
+    #[test]
+    fn another_kind_of_id_is_refused() {
+        assert_eq!("msg_01ARZ3NDEKTSV4RRFFQ69G5FAV".parse::<SessionId>(), Err(InvalidId));
+        assert_eq!("ses_01ARZ3NDEKTSV4RRFFQ69G5FA".parse::<SessionId>(), Err(InvalidId));
+        assert_eq!("".parse::<SessionId>(), Err(InvalidId));
+    }
+}

@@ -1,0 +1,152 @@
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Channel, Code, MessageId, Mode, Recipient, Timestamp};
+
+/// The name an operator gave to a configured provider, such as `mail` or `sms-backup`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ProviderName(Arc<str>);
+
+impl ProviderName {
+    /// Takes the name as configured.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(Arc::from(name))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProviderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a message did not go out: what a caller is told, no provider's internals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureReason {
+    /// The provider says for certain that this recipient gets nothing. No other provider is tried.
+    Refused,
+    /// Every provider asked to slow down.
+    Throttled,
+    /// No provider could be reached.
+    Unreachable,
+    /// Providers answered, none took it: wrong credentials, wrong set-up, an unknown answer, or none configured.
+    ProviderUnavailable,
+}
+
+impl FailureReason {
+    /// The word used on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Throttled => "throttled",
+            Self::Unreachable => "unreachable",
+            Self::ProviderUnavailable => "provider_unavailable",
+        }
+    }
+}
+
+/// How handing a message to the providers of its channel ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Attempt {
+    /// Under way. Written before a byte leaves.
+    Sending,
+    /// A provider took it.
+    Accepted {
+        /// Which one.
+        provider: ProviderName,
+        /// Its name for the message, when it gave one.
+        provider_id: Option<String>,
+    },
+    /// It may have gone out: the process died, or time ran out after bytes had left. Counts as sent; never repeated by itself.
+    Unclear {
+        /// Which provider may have it; none when the process died.
+        provider: Option<ProviderName>,
+    },
+    /// It did not go out.
+    Failed(FailureReason),
+}
+
+impl Attempt {
+    /// The word used in status replies and events.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::Accepted { .. } => "accepted",
+            Self::Unclear { .. } => "unclear",
+            Self::Failed(reason) => reason.as_str(),
+        }
+    }
+}
+
+/// What is known of a message's way to its recipient. It only moves forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageStatus {
+    /// Not known to have been taken by a provider.
+    Pending,
+    /// Taken by a provider.
+    Sent,
+    /// A receipt says it arrived.
+    Delivered,
+    /// It did not go out, or a receipt says it did not arrive.
+    Failed,
+}
+
+impl MessageStatus {
+    /// The word used on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// How a phone or a mailbox can pick the code out by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Autofill {
+    /// The web origin's host for the `@domain #code` last line.
+    pub domain: Option<String>,
+    /// The 11 characters that end a message for Android's SMS Retriever.
+    pub app_hash: Option<String>,
+}
+
+/// All that rendering and routing need to get one code to one person.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Its id, also handed to providers that take a reference.
+    pub id: MessageId,
+    /// Live, or sandbox: selects the providers.
+    pub mode: Mode,
+    /// The way.
+    pub channel: Channel,
+    /// The person.
+    pub recipient: Recipient,
+    /// What is sent.
+    pub code: Code,
+    /// The name shown as the sender of the code.
+    pub app_name: String,
+    /// BCP 47 tag asked for.
+    pub locale: String,
+    /// When the code dies.
+    pub expires_at: Timestamp,
+    /// Its life in whole minutes, as people are told.
+    pub minutes: u32,
+    /// Last lines for autofill.
+    pub autofill: Autofill,
+}

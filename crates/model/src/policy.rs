@@ -1,0 +1,79 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What it takes to complete a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VerificationMode {
+    /// One right code of any channel.
+    Any,
+    /// A right code of every channel.
+    All,
+}
+
+impl VerificationMode {
+    /// The word used on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::All => "all",
+        }
+    }
+}
+
+/// What a resend does to the code that the person may already hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResendPolicy {
+    /// The old code dies when the new one has been accepted by a provider.
+    Rotate,
+    /// Both live until their own expiry and share the attempts.
+    KeepPrevious,
+}
+
+/// What a send answers when no provider took any message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AllFailed {
+    /// An error; the session is closed and nothing is charged.
+    Error,
+    /// A session with `send_failed` on its channels, which a resend can still save.
+    Session,
+}
+
+/// How closely a phone number is looked at before anything is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NumberCheck {
+    /// E.164 form only.
+    Syntax,
+    /// A known country and a length that exists there.
+    Possible,
+    /// A number that the country's numbering plan hands out.
+    Valid,
+}
+
+/// The rules of one session, settled when it opens: the call's value, else the service's, else the dialect's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Digits of a minted code.
+    pub code_length: u8,
+    /// How long a code lives.
+    pub life: Duration,
+    /// Calls with a wrong guess before the session locks.
+    pub max_attempts: u8,
+    /// What completes the session.
+    pub verification_mode: VerificationMode,
+    /// One code for all channels.
+    pub shared_code: bool,
+    /// Earliest resend after a send.
+    pub resend_after: Duration,
+    /// What a resend does to the old code.
+    pub resend: ResendPolicy,
+    /// Whether a resend unlocks a locked session.
+    pub resend_unlocks: bool,
+    /// What a send answers when nothing went out.
+    pub all_failed: AllFailed,
+}
