@@ -1,0 +1,267 @@
+//! The state machine of a session. Pure: each transition takes the moment and the keys, and says what happened.
+
+mod lapse;
+mod open;
+mod record;
+mod send_again;
+mod verify;
+mod views;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use countersign_model::{
+    Attempt, Autofill, Channel, Dialect, EventKind, MessageId, MessageStatus, Mode, Policy, Recipient, Scope, ServiceId, SessionId,
+    StepId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::code::{CodeDigest, CodeKeys, SubjectKey};
+use crate::subject::BudgetRule;
+
+pub use open::{NewChallenge, NewSession};
+pub use record::Delivery;
+pub(crate) use send_again::{SendAgain, SendAgainRefusal};
+pub use verify::{GuessResult, Judgement};
+pub(crate) use verify::{Budgets, VerifyRefusal};
+
+/// How long a session answers to its token, from its opening.
+pub(crate) const TOKEN_LIFE: Duration = Duration::from_hours(24);
+/// How many steps a session remembers, so that a repeated one is answered and not done again.
+const REMEMBERED_STEPS: usize = 4;
+
+/// What every transition is given.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
+    /// The store's time.
+    pub(crate) now: Timestamp,
+    /// To digest codes and to compare guesses.
+    pub(crate) keys: &'a CodeKeys,
+    /// What a recipient's wrong guesses may add up to.
+    pub(crate) budget: BudgetRule,
+}
+
+/// One proof of control. Holds digests, never a code.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    id: SessionId,
+    scope: Scope,
+    mode: Mode,
+    dialect: Dialect,
+    service: Option<ServiceId>,
+    purpose: String,
+    app_name: String,
+    locale: String,
+    autofill: Autofill,
+    /// The caller's JSON object, as text, echoed and never read.
+    metadata: String,
+    add_contact: bool,
+    policy: Policy,
+    created_at: Timestamp,
+    /// When the newest codes die.
+    expires_at: Timestamp,
+    /// Before this a resend is too early.
+    resend_after: Timestamp,
+    /// Counts the sends: 0 for the first. Part of every digest.
+    generation: u32,
+    challenges: Vec<Challenge>,
+    /// Channels that wait for their turn.
+    fallback: Vec<PlannedChannel>,
+    /// Calls with a wrong guess since the codes were last sent. The recipient's failure budget counts on its own.
+    wrong: u8,
+    /// What a failed resend goes back to.
+    before_resend: Option<BeforeResend>,
+    end: Option<End>,
+    /// Whether the log has heard of the expiry.
+    expiry_told: bool,
+    /// Whose counts this session is in: the user, or the addresses that stand in for one.
+    users: Vec<SubjectKey>,
+    /// Number of the last event.
+    events: u32,
+    steps: VecDeque<(StepId, Done)>,
+}
+
+/// One channel's part of a session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// The way.
+    pub channel: Channel,
+    /// The person.
+    pub recipient: Recipient,
+    /// The newest message.
+    pub message: Message,
+    /// When a right guess came.
+    pub verified_at: Option<Timestamp>,
+    /// What is kept of the codes that open the door.
+    digests: Vec<CodeDigest>,
+    /// Where wrong guesses at this recipient are counted.
+    budget: SubjectKey,
+}
+
+/// What is owed to one recipient on one channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// Which send made it.
+    pub generation: u32,
+    /// How handing it over went.
+    pub attempt: Attempt,
+    /// What is known of its way.
+    pub status: MessageStatus,
+    /// When a provider took it.
+    pub sent_at: Option<Timestamp>,
+    /// When a receipt said that it arrived.
+    pub delivered_at: Option<Timestamp>,
+    /// Until when somebody is trying to hand it over; after that nobody is, and the outcome is unclear.
+    lease_until: Timestamp,
+}
+
+/// A channel whose turn comes later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedChannel {
+    /// The way.
+    pub channel: Channel,
+    /// The person.
+    pub recipient: Recipient,
+    /// Where wrong guesses at this recipient are counted.
+    pub budget: SubjectKey,
+    /// When its turn comes by itself, counted from the send.
+    pub after: Duration,
+    /// When that is.
+    pub at: Timestamp,
+}
+
+/// How a session ended for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum End {
+    Verified(Timestamp),
+    Canceled(Timestamp),
+    Failed(Timestamp),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct BeforeResend {
+    expires_at: Timestamp,
+    wrong: u8,
+}
+
+/// What a remembered step did, as far as it cannot be read from the session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Done {
+    /// Nothing more to say than what the session says.
+    Plain,
+    /// New codes for these channels.
+    Sent(Vec<Channel>),
+    /// A verification that was heard.
+    Judged(Judgement),
+}
+
+/// What a caller sees a session as. Worked out from the moment, never from a timer having fired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionStatus {
+    /// Open to guesses.
+    Pending,
+    /// Complete.
+    Verified,
+    /// The codes died first.
+    Expired,
+    /// The attempts are used up.
+    Locked,
+    /// Ended by the caller.
+    Canceled,
+    /// No message went out.
+    Failed,
+}
+
+impl SessionStatus {
+    /// Every status.
+    pub const ALL: [Self; 6] = [Self::Pending, Self::Verified, Self::Expired, Self::Locked, Self::Canceled, Self::Failed];
+
+    /// The word used on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Verified => "verified",
+            Self::Expired => "expired",
+            Self::Locked => "locked",
+            Self::Canceled => "canceled",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Session {
+    /// Numbers the events of a step, in order.
+    pub(crate) fn number(&mut self, kinds: Vec<EventKind>) -> Vec<countersign_model::Event> {
+        kinds
+            .into_iter()
+            .map(|kind| {
+                self.events += 1;
+                countersign_model::Event { number: self.events, kind }
+            })
+            .collect()
+    }
+
+    /// What this step did when it was taken before.
+    pub(crate) fn recall(&self, step: StepId) -> Option<&Done> {
+        self.steps.iter().find(|(known, _)| *known == step).map(|(_, done)| done)
+    }
+
+    /// Remembers a step, and forgets the oldest.
+    pub(crate) fn remember(&mut self, step: StepId, done: Done) {
+        if self.steps.len() == REMEMBERED_STEPS {
+            self.steps.pop_front();
+        }
+        self.steps.push_back((step, done));
+    }
+
+    /// Ends the session at the caller's wish. False when it is complete; ending it twice is no error.
+    pub(crate) fn cancel(&mut self, cx: &Context<'_>) -> Option<Vec<EventKind>> {
+        match self.end {
+            Some(End::Verified(_)) => None,
+            Some(End::Canceled(_) | End::Failed(_)) => Some(Vec::new()),
+            None => {
+                self.close(End::Canceled(cx.now));
+                Some(vec![EventKind::SessionCanceled])
+            }
+        }
+    }
+
+    /// Nothing opens this session any more.
+    fn close(&mut self, end: End) {
+        self.end = Some(end);
+        self.fallback.clear();
+        self.before_resend = None;
+        for challenge in &mut self.challenges {
+            challenge.digests.clear();
+        }
+    }
+
+    /// Whether it answers no more: its token is past its life.
+    pub(crate) fn is_forgotten(&self, now: Timestamp) -> bool {
+        now >= self.created_at.plus(TOKEN_LIFE)
+    }
+
+    /// Whose counts it is in.
+    pub(crate) fn users(&self) -> &[SubjectKey] {
+        &self.users
+    }
+
+    /// Where wrong guesses at each channel that may still be asked are counted.
+    pub(crate) fn budget_keys(&self) -> Vec<SubjectKey> {
+        let open = self.challenges.iter().filter(|challenge| challenge.verified_at.is_none()).map(|challenge| challenge.budget);
+        let mut keys: Vec<SubjectKey> = open.collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// Where wrong guesses at these of its channels are counted.
+    pub(crate) fn budgets_of(&self, channels: &[Channel]) -> Vec<(Channel, SubjectKey)> {
+        let chosen = self.challenges.iter().filter(|challenge| channels.contains(&challenge.channel));
+        chosen.map(|challenge| (challenge.channel, challenge.budget)).collect()
+    }
+}

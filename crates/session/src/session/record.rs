@@ -1,0 +1,113 @@
+//! How handing messages over ended.
+
+use countersign_model::{AllFailed, Attempt, Channel, EventKind, FailureReason, MessageId, MessageStatus, Timestamp, VerificationMode};
+
+use super::open::outcome_event;
+use super::{Challenge, End, Session};
+
+/// What a send came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// Something went out, or may have.
+    Sent,
+    /// Nothing went out and another channel is due at once.
+    NextFallback,
+    /// Nothing went out and none is left. An opening send has closed its session, unless the service keeps such sessions.
+    NothingSent,
+}
+
+impl Session {
+    /// Writes outcomes down. One for a message that a later send has replaced goes to the log only.
+    pub(crate) fn record(&mut self, outcomes: &[(MessageId, Channel, Attempt)], now: Timestamp) -> (Delivery, Vec<EventKind>) {
+        let mut events = Vec::new();
+        for (message, channel, attempt) in outcomes {
+            let current = self.challenges.iter_mut().find(|challenge| challenge.message.id == *message);
+            match current {
+                Some(challenge) if challenge.is_settled() => {}
+                Some(challenge) => {
+                    challenge.settle(attempt, now);
+                    events.extend(outcome_event(*message, *channel, attempt));
+                }
+                None => events.extend(outcome_event(*message, *channel, attempt)),
+            }
+        }
+        let delivery = self.delivery();
+        if delivery == Delivery::NothingSent {
+            self.nothing_sent(now, &mut events);
+        } else if self.has_reached() {
+            self.before_resend = None;
+        }
+        (delivery, events)
+    }
+
+    /// What it would be after these outcomes: for an answer, when the store cannot be told at once.
+    #[must_use]
+    pub fn assuming(mut self, outcomes: &[(MessageId, Channel, Attempt)], now: Timestamp) -> (Self, Delivery) {
+        let (delivery, _) = self.record(outcomes, now);
+        (self, delivery)
+    }
+
+    /// What the newest send came to. In `all` mode a channel that is certainly out of reach makes the rest worthless.
+    pub(crate) fn delivery(&self) -> Delivery {
+        let newest = || self.challenges.iter().filter(|challenge| challenge.message.generation == self.generation);
+        let reached = newest().any(|challenge| !matches!(challenge.message.attempt, Attempt::Failed(_)));
+        let refused = newest().any(|challenge| challenge.message.attempt == Attempt::Failed(FailureReason::Refused));
+        let worthless = self.policy.verification_mode == VerificationMode::All && refused;
+        if (reached && !worthless) || self.end.is_some_and(|end| !matches!(end, End::Failed(_))) {
+            Delivery::Sent
+        } else if self.fallback.is_empty() {
+            Delivery::NothingSent
+        } else {
+            Delivery::NextFallback
+        }
+    }
+
+    /// Whether a message of the newest send went out, or may have. One that is still being handed over says nothing yet.
+    pub(super) fn has_reached(&self) -> bool {
+        let newest = self.challenges.iter().filter(|challenge| challenge.message.generation == self.generation);
+        newest.into_iter().any(|challenge| matches!(challenge.message.attempt, Attempt::Accepted { .. } | Attempt::Unclear { .. }))
+    }
+
+    /// A failed resend leaves things as they were; a session of which nothing ever went out is over.
+    fn nothing_sent(&mut self, now: Timestamp, events: &mut Vec<EventKind>) {
+        if let Some(before) = self.before_resend.take() {
+            self.expires_at = before.expires_at;
+            self.wrong = before.wrong;
+            return;
+        }
+        let ever_reached = self.challenges.iter().any(|challenge| !matches!(challenge.message.attempt, Attempt::Failed(_)));
+        let worthless = self.policy.verification_mode == VerificationMode::All;
+        if (worthless || !ever_reached) && self.policy.all_failed == AllFailed::Error && self.end.is_none() {
+            self.close(End::Failed(now));
+            events.push(EventKind::SessionFailed);
+        }
+    }
+}
+
+impl Challenge {
+    /// Whether its message's outcome is known for certain.
+    fn is_settled(&self) -> bool {
+        matches!(self.message.attempt, Attempt::Accepted { .. } | Attempt::Failed(_))
+    }
+
+    /// Takes an outcome, and with it the fate of the codes: an accepted message retires the older ones, a failed one was never seen.
+    fn settle(&mut self, attempt: &Attempt, now: Timestamp) {
+        let generation = self.message.generation;
+        self.message.attempt = attempt.clone();
+        match attempt {
+            Attempt::Sending | Attempt::Unclear { .. } => {}
+            Attempt::Accepted { .. } => {
+                self.message.status = MessageStatus::Sent;
+                self.message.sent_at = Some(now);
+                self.digests.retain(|digest| !digest.retiring);
+            }
+            Attempt::Failed(_) => {
+                self.message.status = MessageStatus::Failed;
+                self.digests.retain(|digest| digest.generation != generation);
+                for digest in &mut self.digests {
+                    digest.retiring = false;
+                }
+            }
+        }
+    }
+}

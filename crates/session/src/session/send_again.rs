@@ -1,0 +1,145 @@
+//! New codes for a session that is already open: a resend, or the turn of the next fallback channel.
+
+use std::time::Duration;
+
+use countersign_model::{Attempt, Channel, EventKind, MessageId, PerChannel, ProviderName, ResendPolicy};
+
+use super::{BeforeResend, Challenge, Context, End, Message, PlannedChannel, Session, SessionStatus};
+use crate::code::Seed;
+
+/// What a further send brings along. The caller does not know the session's channels yet, so it has something for each.
+#[derive(Debug, Clone)]
+pub(crate) struct SendAgain<'a> {
+    /// From which the codes are derived.
+    pub(crate) seed: &'a Seed,
+    /// A message id for every channel.
+    pub(crate) messages: &'a PerChannel<MessageId>,
+    /// The providers that are final at once.
+    pub(crate) instant: &'a PerChannel<Option<ProviderName>>,
+    /// How long handing over may take.
+    pub(crate) lease: Duration,
+}
+
+/// Why nothing was sent again. It changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SendAgainRefusal {
+    AlreadyVerified,
+    Canceled,
+    Locked,
+    /// Too early: how long to wait.
+    TooEarly(Duration),
+    /// A named channel is not in the session.
+    ChannelNotFound,
+    /// A named channel was proved before.
+    ChannelVerified,
+    /// The codes are dead; only a resend helps.
+    Expired,
+    /// No channel is left whose turn it could be.
+    NoFallback,
+}
+
+impl Session {
+    /// New codes and a new expiry. Attempts start again; the recipients' failure budgets do not.
+    pub(crate) fn resend(
+        &mut self,
+        channels: Option<&[Channel]>,
+        again: &SendAgain<'_>,
+        cx: &Context<'_>,
+    ) -> Result<(Vec<Channel>, Vec<EventKind>), SendAgainRefusal> {
+        self.refuse_ended()?;
+        if self.attempts_remaining() == 0 && !self.policy.resend_unlocks {
+            return Err(SendAgainRefusal::Locked);
+        }
+        if cx.now < self.resend_after {
+            return Err(SendAgainRefusal::TooEarly(self.resend_after.since(cx.now)));
+        }
+        let chosen = self.chosen(channels)?;
+        self.before_resend = Some(BeforeResend { expires_at: self.expires_at, wrong: self.wrong });
+        self.generation += 1;
+        self.wrong = 0;
+        self.expiry_told = false;
+        self.expires_at = cx.now.plus(self.policy.life);
+        self.resend_after = cx.now.plus(self.policy.resend_after);
+        self.fallback = self.fallback.iter().map(|planned| planned.starting(cx)).collect();
+        let mut events = vec![EventKind::SessionResent { channels: chosen.clone() }];
+        for channel in &chosen {
+            self.renew(*channel, again, cx, &mut events);
+        }
+        if self.has_reached() {
+            self.before_resend = None;
+        }
+        Ok((chosen, events))
+    }
+
+    /// Opens the next fallback channel, under the session's own expiry.
+    pub(crate) fn advance(
+        &mut self,
+        again: &SendAgain<'_>,
+        cx: &Context<'_>,
+    ) -> Result<(Vec<Channel>, Vec<EventKind>), SendAgainRefusal> {
+        self.refuse_ended()?;
+        match self.status(cx.now) {
+            SessionStatus::Expired => return Err(SendAgainRefusal::Expired),
+            SessionStatus::Locked => return Err(SendAgainRefusal::Locked),
+            _ if self.fallback.is_empty() => return Err(SendAgainRefusal::NoFallback),
+            _ => {}
+        }
+        let PlannedChannel { channel, recipient, budget, .. } = self.fallback.remove(0);
+        self.generation += 1;
+        let instant = again.instant.get(channel).clone();
+        let message = Message::begin(*again.messages.get(channel), self.generation, instant, again.lease, cx);
+        let mut challenge = Challenge { channel, recipient, message, verified_at: None, digests: Vec::new(), budget };
+        let named = (!self.policy.shared_code).then_some(channel);
+        let code = again.seed.code(self.id, named, self.generation, self.policy.code_length);
+        challenge.digests.push(cx.keys.digest(self.id, channel, self.generation, &code, self.expires_at));
+        let mut events = vec![EventKind::FallbackStarted { channel }];
+        events.extend(challenge.outcome());
+        self.challenges.push(challenge);
+        Ok((vec![channel], events))
+    }
+
+    const fn refuse_ended(&self) -> Result<(), SendAgainRefusal> {
+        match self.end {
+            Some(End::Verified(_)) => Err(SendAgainRefusal::AlreadyVerified),
+            Some(End::Canceled(_) | End::Failed(_)) => Err(SendAgainRefusal::Canceled),
+            None => Ok(()),
+        }
+    }
+
+    /// The named channels, or all that are not proved.
+    fn chosen(&self, channels: Option<&[Channel]>) -> Result<Vec<Channel>, SendAgainRefusal> {
+        let Some(named) = channels else {
+            return Ok(self.pending_channels());
+        };
+        for channel in named {
+            match self.challenges.iter().find(|challenge| challenge.channel == *channel) {
+                None => return Err(SendAgainRefusal::ChannelNotFound),
+                Some(challenge) if challenge.verified_at.is_some() => return Err(SendAgainRefusal::ChannelVerified),
+                Some(_) => {}
+            }
+        }
+        Ok(named.to_vec())
+    }
+
+    /// A new message and a new code for one channel. What happens to the old code is the resend policy's to say.
+    fn renew(&mut self, channel: Channel, again: &SendAgain<'_>, cx: &Context<'_>, events: &mut Vec<EventKind>) {
+        let (id, generation, expires_at, policy) = (self.id, self.generation, self.expires_at, self.policy);
+        let code = again.seed.code(id, (!policy.shared_code).then_some(channel), generation, policy.code_length);
+        let Some(challenge) = self.challenges.iter_mut().find(|challenge| challenge.channel == channel) else { return };
+        challenge.digests.retain(|digest| digest.expires_at > cx.now);
+        // A message whose fate is unclear may yet arrive: its code stays whatever the policy.
+        let may_arrive = matches!(challenge.message.attempt, Attempt::Unclear { .. } | Attempt::Sending);
+        if policy.resend == ResendPolicy::Rotate && !may_arrive {
+            for digest in &mut challenge.digests {
+                digest.retiring = true;
+            }
+        }
+        challenge.digests.push(cx.keys.digest(id, channel, generation, &code, expires_at));
+        let instant = again.instant.get(channel).clone();
+        if instant.is_some() {
+            challenge.digests.retain(|digest| !digest.retiring);
+        }
+        challenge.message = Message::begin(*again.messages.get(channel), generation, instant, again.lease, cx);
+        events.extend(challenge.outcome());
+    }
+}

@@ -1,0 +1,181 @@
+//! What may be read off a session.
+
+use countersign_model::{Attempt, Autofill, Channel, MessageStatus, Mode, Policy, Scope, ServiceId, SessionId, Timestamp};
+
+use super::{Challenge, End, Session, SessionStatus, TOKEN_LIFE};
+
+impl Session {
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Who may see it.
+    #[must_use]
+    pub const fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// Live or sandbox.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The profile it was opened under.
+    #[must_use]
+    pub const fn service(&self) -> Option<ServiceId> {
+        self.service
+    }
+
+    /// What the proof is for.
+    #[must_use]
+    pub fn purpose(&self) -> &str {
+        &self.purpose
+    }
+
+    /// The name that messages show.
+    #[must_use]
+    pub fn app_name(&self) -> &str {
+        &self.app_name
+    }
+
+    /// The language asked for.
+    #[must_use]
+    pub fn locale(&self) -> &str {
+        &self.locale
+    }
+
+    /// How messages help phones to fill the code in.
+    #[must_use]
+    pub const fn autofill(&self) -> &Autofill {
+        &self.autofill
+    }
+
+    /// The caller's JSON object, as text.
+    #[must_use]
+    pub fn metadata(&self) -> &str {
+        &self.metadata
+    }
+
+    /// Its rules.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// When it was opened.
+    #[must_use]
+    pub const fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// When its newest codes die.
+    #[must_use]
+    pub const fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// When its token stops being recognised.
+    #[must_use]
+    pub fn token_expires_at(&self) -> Timestamp {
+        self.created_at.plus(TOKEN_LIFE)
+    }
+
+    /// Before this a resend is too early.
+    #[must_use]
+    pub const fn resend_after(&self) -> Timestamp {
+        self.resend_after
+    }
+
+    /// Which send made the newest codes.
+    #[must_use]
+    pub const fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Its channels, in the order in which they were asked.
+    #[must_use]
+    pub fn challenges(&self) -> &[Challenge] {
+        &self.challenges
+    }
+
+    /// Whether a channel still waits for its turn.
+    #[must_use]
+    pub fn has_fallback(&self) -> bool {
+        !self.fallback.is_empty()
+    }
+
+    /// When the call came that completed it: the only thing that makes a session verified.
+    #[must_use]
+    pub const fn verified_at(&self) -> Option<Timestamp> {
+        match self.end {
+            Some(End::Verified(at)) => Some(at),
+            Some(End::Canceled(_) | End::Failed(_)) | None => None,
+        }
+    }
+
+    /// Calls with a wrong guess that it will still hear.
+    #[must_use]
+    pub fn attempts_remaining(&self) -> u8 {
+        self.policy.max_attempts.saturating_sub(self.wrong)
+    }
+
+    /// What it is at `now`.
+    #[must_use]
+    pub fn status(&self, now: Timestamp) -> SessionStatus {
+        match self.end {
+            Some(End::Verified(_)) => SessionStatus::Verified,
+            Some(End::Canceled(_)) => SessionStatus::Canceled,
+            Some(End::Failed(_)) => SessionStatus::Failed,
+            None if now >= self.expires_at => SessionStatus::Expired,
+            None if self.attempts_remaining() == 0 => SessionStatus::Locked,
+            None => SessionStatus::Pending,
+        }
+    }
+
+    /// Channels that are proved.
+    #[must_use]
+    pub fn verified_channels(&self) -> Vec<Channel> {
+        self.channels(|challenge| challenge.verified_at.is_some())
+    }
+
+    /// Channels that are not proved.
+    #[must_use]
+    pub fn pending_channels(&self) -> Vec<Channel> {
+        self.channels(|challenge| challenge.verified_at.is_none())
+    }
+
+    fn channels(&self, wanted: impl Fn(&Challenge) -> bool) -> Vec<Channel> {
+        self.challenges.iter().filter(|challenge| wanted(challenge)).map(|challenge| challenge.channel).collect()
+    }
+
+    /// The same without anything by which a guess could be tried: for a stored reply.
+    #[must_use]
+    pub fn without_digests(&self) -> Self {
+        let mut copy = self.clone();
+        copy.steps.clear();
+        for challenge in &mut copy.challenges {
+            challenge.digests.clear();
+        }
+        copy
+    }
+}
+
+impl Challenge {
+    /// What a status reply says of the channel.
+    #[must_use]
+    pub const fn status(&self) -> MessageStatus {
+        self.message.status
+    }
+
+    /// Who took the message.
+    #[must_use]
+    pub fn provider(&self) -> Option<&str> {
+        match &self.message.attempt {
+            Attempt::Accepted { provider, .. } | Attempt::Unclear { provider: Some(provider) } => Some(provider.as_str()),
+            Attempt::Sending | Attempt::Unclear { provider: None } | Attempt::Failed(_) => None,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The rows that an engine offers to a step, and the forms in which they are kept.
+
+use countersign_model::{LogEntry, Scope, SessionId, Timestamp};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use super::verdicts::Reply;
+use crate::code::{Fingerprint, SubjectKey};
+use crate::session::Session;
+use crate::subject::Subject;
+
+/// What stands under an idempotency key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Memo {
+    /// The body of the call that claimed the key.
+    pub(crate) body: Fingerprint,
+    /// How far that call is.
+    pub(crate) state: MemoState,
+    /// When the key means nothing any more, whether or not it has been swept by then.
+    pub(crate) forget_at: Timestamp,
+}
+
+/// How far the call is that claimed an idempotency key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum MemoState {
+    /// It opened or renewed this session and is handing messages over, until the lease ends.
+    Running { session: SessionId, lease_until: Timestamp },
+    /// It was answered.
+    Answered(Reply),
+}
+
+/// One step's view of a store. Whatever a step reads and writes through it happens as a whole or not at all.
+pub(crate) trait Rows {
+    fn session(&mut self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError>;
+    fn put_session(&mut self, session: &Session) -> Result<(), StoreError>;
+    fn drop_session(&mut self, scope: Scope, id: SessionId) -> Result<(), StoreError>;
+    fn subject(&mut self, key: SubjectKey) -> Result<Option<Subject>, StoreError>;
+    fn put_subject(&mut self, key: SubjectKey, subject: &Subject, forget_at: Timestamp) -> Result<(), StoreError>;
+    fn memo(&mut self, key: Fingerprint) -> Result<Option<Memo>, StoreError>;
+    fn put_memo(&mut self, key: Fingerprint, memo: &Memo) -> Result<(), StoreError>;
+    fn drop_memo(&mut self, key: Fingerprint) -> Result<(), StoreError>;
+    /// Appends an entry; its sequence is the engine's to give.
+    fn append(&mut self, entry: &LogEntry) -> Result<(), StoreError>;
+}
+
+/// First byte of every packed value: which layout follows.
+const LAYOUT: u8 = 1;
+
+/// Room for a usual session, so that packing one does not grow its buffer step by step.
+const USUAL_SIZE: usize = 1024;
+
+/// A value in the form in which it is kept: the layout's number, then postcard.
+pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    let mut packed = Vec::with_capacity(USUAL_SIZE);
+    packed.push(LAYOUT);
+    postcard::to_extend(value, packed).map_err(|_| StoreError::Unreadable("value"))
+}
+
+/// Reads a value of the layout that this release writes.
+pub(crate) fn unpack<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T, StoreError> {
+    match bytes.split_first() {
+        Some((&LAYOUT, packed)) => postcard::from_bytes(packed).map_err(|_| StoreError::Unreadable(what)),
+        _ => Err(StoreError::Unreadable(what)),
+    }
+}

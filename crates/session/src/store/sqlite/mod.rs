@@ -1,0 +1,146 @@
+//! The embedded engine: one file, one writer, readers beside it.
+
+mod reads;
+mod rows;
+mod schema;
+mod sweep;
+mod writer;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use countersign_model::{Clock, LogEntry, Partition, Scope, SessionId, Timestamp};
+
+use self::reads::Readers;
+use self::writer::{Equipment, Writer};
+use super::faults::{Faults, NoFaults};
+use super::steps::{Advance, Cancel, Lapse, Open, Record, Resend, Verify};
+use super::verdicts::{Answer, CancelVerdict, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict, VerifyVerdict};
+use super::{SessionFilter, SessionStore, StoreError};
+use crate::code::CodeKeys;
+use crate::session::Session;
+use crate::subject::BudgetRule;
+
+/// Turns of the broom in one sweep. Steps go on between them.
+const SWEEP_TURNS: usize = 32;
+
+/// Where the embedded engine keeps its file.
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    /// The database file; what SQLite needs beside it lies in the same directory. Made on first use, readable by its owner only.
+    pub path: PathBuf,
+}
+
+/// Sessions in one `SQLite` file. A step that was answered survives the death of the process.
+///
+/// Dropping it finishes the steps that wait, and blocks until they are done.
+pub struct SqliteStore {
+    // Before the writer, so that its connection is the last to go and tidies up.
+    readers: Readers,
+    writer: Writer,
+    clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SqliteStore")
+    }
+}
+
+impl SqliteStore {
+    /// Opens the file, making it on first use. Fails when it cannot be written or has a layout from the future.
+    pub fn open(
+        options: SqliteOptions,
+        keys: Arc<CodeKeys>,
+        clock: Arc<dyn Clock>,
+        budget: BudgetRule,
+    ) -> Result<Self, StoreError> {
+        Self::open_with_faults(options, keys, clock, budget, Arc::new(NoFaults))
+    }
+
+    /// The same, breaking where it is told to: for the contract suite.
+    #[doc(hidden)]
+    pub fn open_with_faults(
+        options: SqliteOptions,
+        keys: Arc<CodeKeys>,
+        clock: Arc<dyn Clock>,
+        budget: BudgetRule,
+        faults: Arc<dyn Faults>,
+    ) -> Result<Self, StoreError> {
+        let connection = schema::open_writer(&options)?;
+        let equipment = Equipment { keys, clock: Arc::clone(&clock), budget, faults };
+        Ok(Self { readers: Readers::new(options.path), writer: Writer::start(connection, equipment)?, clock })
+    }
+}
+
+/// What is told of any trouble below.
+fn unavailable(cause: impl fmt::Display) -> StoreError {
+    StoreError::Unavailable(cause.to_string())
+}
+
+#[async_trait]
+impl SessionStore for SqliteStore {
+    async fn open(&self, step: Open) -> Result<Answer<OpenVerdict>, StoreError> {
+        self.writer.run(step).await
+    }
+
+    async fn record(&self, step: Record) -> Result<RecordVerdict, StoreError> {
+        self.writer.run(step).await
+    }
+
+    async fn verify(&self, step: Verify) -> Result<Answer<VerifyVerdict>, StoreError> {
+        self.writer.run(step).await
+    }
+
+    async fn resend(&self, step: Resend) -> Result<Answer<SendAgainVerdict>, StoreError> {
+        self.writer.run(step).await
+    }
+
+    async fn advance(&self, step: Advance) -> Result<SendAgainVerdict, StoreError> {
+        self.writer.run(step).await
+    }
+
+    async fn cancel(&self, step: Cancel) -> Result<Answer<CancelVerdict>, StoreError> {
+        self.writer.run(step).await
+    }
+
+    async fn lapse(&self, step: Lapse) -> Result<LapseVerdict, StoreError> {
+        self.writer.run(step).await
+    }
+
+    async fn find(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {
+        let now = self.clock.now();
+        let found = self.readers.read(move |connection| reads::find(connection, scope, id)).await?;
+        Ok(found.filter(|session| !session.is_forgotten(now)))
+    }
+
+    async fn list(&self, scope: Scope, filter: SessionFilter, limit: usize) -> Result<Vec<Session>, StoreError> {
+        let now = self.clock.now();
+        self.readers.read(move |connection| reads::list(connection, scope, &filter, limit, now)).await
+    }
+
+    async fn due(&self, limit: usize) -> Result<Vec<(Scope, SessionId)>, StoreError> {
+        let now = self.clock.now();
+        self.readers.read(move |connection| reads::due(connection, now, limit)).await
+    }
+
+    async fn read_log(&self, partition: Partition, after: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
+        self.readers.read(move |connection| reads::read_log(connection, partition, after, limit)).await
+    }
+
+    async fn sweep(&self, log_before: Timestamp) -> Result<(), StoreError> {
+        for _ in 0..SWEEP_TURNS {
+            if self.writer.send(move |desk, cx| desk.sweeper.turn(cx.now, log_before)).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a row, so that a full disk is noticed as well as a writer that is gone.
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.writer.send(|desk, cx| desk.rows.mark(cx.now)).await
+    }
+}

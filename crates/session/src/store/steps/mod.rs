@@ -1,0 +1,55 @@
+//! What each step does to the rows of a store: read, decide, write, log. The rules are the session's; here stands only the order.
+
+mod claims;
+mod counts;
+mod end;
+mod open;
+mod record;
+mod send_again;
+mod verify;
+
+use countersign_model::{EventKind, LogEntry, Scope, SessionId};
+
+pub use claims::Claim;
+pub use counts::{Count, SendLimits};
+pub use end::{Cancel, Lapse};
+pub use open::Open;
+pub use record::{Outcomes, Record};
+pub use send_again::{Advance, Resend};
+pub use verify::Verify;
+
+use super::StoreError;
+use super::rows::Rows;
+use crate::session::{Context, Session};
+
+/// A step: one atomic change of a store and what it answers.
+pub(crate) trait Step: Send + 'static {
+    /// What it answers.
+    type Verdict: Send + 'static;
+
+    /// Takes the step. An error leaves nothing behind: the engine undoes what was written.
+    fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError>;
+}
+
+/// The session, unless it is past the life of its token.
+fn living(rows: &mut dyn Rows, scope: Scope, id: SessionId, cx: &Context<'_>) -> Result<Option<Session>, StoreError> {
+    Ok(rows.session(scope, id)?.filter(|session| !session.is_forgotten(cx.now)))
+}
+
+/// Writes the session and what happened to it.
+fn finish(rows: &mut dyn Rows, session: &mut Session, events: Vec<EventKind>, cx: &Context<'_>) -> Result<(), StoreError> {
+    let events = session.number(events);
+    rows.put_session(session)?;
+    if events.is_empty() {
+        return Ok(());
+    }
+    rows.append(&LogEntry {
+        sequence: 0,
+        partition: session.id().partition(),
+        at: cx.now,
+        scope: session.scope(),
+        mode: session.mode(),
+        session: session.id(),
+        events,
+    })
+}

@@ -1,0 +1,134 @@
+//! New codes for an open session: a resend, or the turn of the next fallback channel.
+
+use std::time::Duration;
+
+use countersign_model::{Channel, LimitName, MessageId, PerChannel, ProviderName, Scope, SessionId, StepId};
+
+use super::claims::{Claim, Claimed, claim_send, claimed};
+use super::counts::{SendLimits, count_send};
+use super::{Step, finish, living};
+use crate::code::Seed;
+use crate::session::{Context, Done, SendAgain, SendAgainRefusal, Session};
+use crate::store::StoreError;
+use crate::store::rows::Rows;
+use crate::store::verdicts::{Answer, Reply, SendAgainVerdict};
+
+/// Makes new codes. Brings something for every channel, since only the store knows the session's.
+#[derive(Debug, Clone)]
+pub struct Resend {
+    /// Who asks.
+    pub scope: Scope,
+    /// The session.
+    pub session: SessionId,
+    /// This step's id.
+    pub step: StepId,
+    /// Which channels; none: all that are not proved.
+    pub channels: Option<Vec<Channel>>,
+    /// From which the codes are derived.
+    pub seed: Seed,
+    /// Ids for the messages.
+    pub messages: PerChannel<MessageId>,
+    /// Providers that are final at once.
+    pub instant: PerChannel<Option<ProviderName>>,
+    /// How long handing over may take.
+    pub lease: Duration,
+    /// What it counts against.
+    pub limits: SendLimits,
+    /// The idempotency key it claims.
+    pub claim: Option<Claim>,
+}
+
+/// Opens the next fallback channel. Part of the send that the session began with: it counts against no limit.
+#[derive(Debug, Clone)]
+pub struct Advance {
+    /// Who may see the session.
+    pub scope: Scope,
+    /// The session.
+    pub session: SessionId,
+    /// This step's id.
+    pub step: StepId,
+    /// From which the code is derived.
+    pub seed: Seed,
+    /// Ids for the message.
+    pub messages: PerChannel<MessageId>,
+    /// Providers that are final at once.
+    pub instant: PerChannel<Option<ProviderName>>,
+    /// How long handing over may take.
+    pub lease: Duration,
+}
+
+impl Step for Resend {
+    type Verdict = Answer<SendAgainVerdict>;
+
+    fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError> {
+        let Some(mut session) = living(rows, self.scope, self.session, cx)? else {
+            return Ok(Answer::Fresh(SendAgainVerdict::Unknown));
+        };
+        if let Some(Done::Sent(channels)) = session.recall(self.step).cloned() {
+            return Ok(Answer::Fresh(SendAgainVerdict::Sent(Box::new(session), channels)));
+        }
+        match claimed(rows, self.claim, self.scope, cx)? {
+            Claimed::Free => {}
+            Claimed::Running => return Ok(Answer::Running),
+            Claimed::Answered(Reply::Sent(session, channels)) => {
+                return Ok(Answer::Replayed(SendAgainVerdict::Sent(session, channels)));
+            }
+            Claimed::Answered(Reply::Judged(..) | Reply::Canceled(_)) | Claimed::Mismatch => return Ok(Answer::Mismatch),
+        }
+        let untouched = session.clone();
+        let again = SendAgain { seed: &self.seed, messages: &self.messages, instant: &self.instant, lease: self.lease };
+        let (channels, events) = match session.resend(self.channels.as_deref(), &again, cx) {
+            Ok(sent) => sent,
+            Err(refusal) => return Ok(Answer::Fresh(not_sent(untouched, refusal))),
+        };
+        for (channel, key) in session.budgets_of(&channels) {
+            if let Some(wait) = rows.subject(key)?.and_then(|subject| subject.guess_wait(cx.budget, 1, cx.now)) {
+                return Ok(Answer::Fresh(SendAgainVerdict::RecipientBlocked { channel, wait }));
+            }
+        }
+        let users = session.users().to_vec();
+        if let Some((limit, wait)) = count_send(rows, &self.limits, &users, session.id(), session.expires_at(), cx)? {
+            return Ok(Answer::Fresh(SendAgainVerdict::Limited { limit, wait }));
+        }
+        session.remember(self.step, Done::Sent(channels.clone()));
+        finish(rows, &mut session, events, cx)?;
+        claim_send(rows, self.claim, &session, channels.clone(), cx)?;
+        Ok(Answer::Fresh(SendAgainVerdict::Sent(Box::new(session), channels)))
+    }
+}
+
+impl Step for Advance {
+    type Verdict = SendAgainVerdict;
+
+    fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError> {
+        let Some(mut session) = living(rows, self.scope, self.session, cx)? else {
+            return Ok(SendAgainVerdict::Unknown);
+        };
+        if let Some(Done::Sent(channels)) = session.recall(self.step).cloned() {
+            return Ok(SendAgainVerdict::Sent(Box::new(session), channels));
+        }
+        let untouched = session.clone();
+        let again = SendAgain { seed: &self.seed, messages: &self.messages, instant: &self.instant, lease: self.lease };
+        let (channels, events) = match session.advance(&again, cx) {
+            Ok(sent) => sent,
+            Err(refusal) => return Ok(not_sent(untouched, refusal)),
+        };
+        session.remember(self.step, Done::Sent(channels.clone()));
+        finish(rows, &mut session, events, cx)?;
+        Ok(SendAgainVerdict::Sent(Box::new(session), channels))
+    }
+}
+
+fn not_sent(session: Session, refusal: SendAgainRefusal) -> SendAgainVerdict {
+    let session = Box::new(session);
+    match refusal {
+        SendAgainRefusal::AlreadyVerified => SendAgainVerdict::AlreadyVerified(session),
+        SendAgainRefusal::Canceled => SendAgainVerdict::Canceled(session),
+        SendAgainRefusal::Locked => SendAgainVerdict::Locked(session),
+        SendAgainRefusal::Expired => SendAgainVerdict::Expired(session),
+        SendAgainRefusal::TooEarly(wait) => SendAgainVerdict::Limited { limit: LimitName::ResendAfter, wait },
+        SendAgainRefusal::ChannelNotFound => SendAgainVerdict::ChannelNotFound(session),
+        SendAgainRefusal::ChannelVerified => SendAgainVerdict::ChannelVerified(session),
+        SendAgainRefusal::NoFallback => SendAgainVerdict::NoFallback(session),
+    }
+}

@@ -1,0 +1,149 @@
+//! What a step answers. None of these is an error: the step was heard.
+
+use std::time::Duration;
+
+use countersign_model::{Channel, LimitName};
+use serde::{Deserialize, Serialize};
+
+use crate::session::{Delivery, Judgement, Session};
+
+/// A verdict, seen through the idempotency key that the call carried, if any.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer<V> {
+    /// The step was taken, or refused, now.
+    Fresh(V),
+    /// An earlier call with the same key and body was answered so.
+    Replayed(V),
+    /// An earlier call with the same key is still running.
+    Running,
+    /// An earlier call with the same key had another body.
+    Mismatch,
+}
+
+/// What an `open` came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OpenVerdict {
+    /// It is open; its messages are written down.
+    Opened(Box<Session>),
+    /// A limit is used up. Nothing was counted.
+    Limited {
+        /// Which one.
+        limit: LimitName,
+        /// How long until one more fits.
+        wait: Duration,
+    },
+    /// Wrong guesses at a recipient are used up. Nothing was counted.
+    RecipientBlocked {
+        /// On which channel it was asked.
+        channel: Channel,
+        /// How long.
+        wait: Duration,
+    },
+}
+
+/// What recording outcomes came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RecordVerdict {
+    /// They are written down.
+    Recorded(Box<Session>, Delivery),
+    /// There is no such session.
+    Unknown,
+}
+
+/// What a verification came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum VerifyVerdict {
+    /// The guesses were heard.
+    Judged(Box<Session>, Judgement),
+    /// The session was completed before.
+    AlreadyVerified(Box<Session>),
+    /// The caller ended it, or no message of it ever went out.
+    Canceled(Box<Session>),
+    /// Its codes are dead.
+    Expired(Box<Session>),
+    /// Its attempts are used up.
+    Locked(Box<Session>),
+    /// No named channel is in the session.
+    ChannelNotFound(Box<Session>),
+    /// The named channels were proved before.
+    ChannelVerified(Box<Session>),
+    /// The guess named no channel and more than one could be meant.
+    ChannelNeeded(Box<Session>),
+    /// Wrong guesses at a recipient are used up.
+    RecipientBlocked {
+        /// On which channel it is asked.
+        channel: Channel,
+        /// How long.
+        wait: Duration,
+    },
+    /// There is no such session in this scope.
+    Unknown,
+}
+
+/// What a resend, or the turn of a fallback channel, came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SendAgainVerdict {
+    /// New codes were made for these channels; their messages are written down.
+    Sent(Box<Session>, Vec<Channel>),
+    /// The session is complete.
+    AlreadyVerified(Box<Session>),
+    /// The session was ended.
+    Canceled(Box<Session>),
+    /// Its attempts are used up and a resend does not unlock it.
+    Locked(Box<Session>),
+    /// Its codes are dead: a fallback does not renew them.
+    Expired(Box<Session>),
+    /// A named channel is not in the session.
+    ChannelNotFound(Box<Session>),
+    /// A named channel was proved before.
+    ChannelVerified(Box<Session>),
+    /// No fallback channel is left.
+    NoFallback(Box<Session>),
+    /// A limit is used up. Nothing was counted.
+    Limited {
+        /// Which one.
+        limit: LimitName,
+        /// How long until it fits.
+        wait: Duration,
+    },
+    /// Wrong guesses at a recipient are used up.
+    RecipientBlocked {
+        /// On which channel it is asked.
+        channel: Channel,
+        /// How long.
+        wait: Duration,
+    },
+    /// There is no such session in this scope.
+    Unknown,
+}
+
+/// What a cancel came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CancelVerdict {
+    /// It is ended, now or before.
+    Canceled(Box<Session>),
+    /// It is complete and stays so.
+    AlreadyVerified(Box<Session>),
+    /// There is no such session in this scope.
+    Unknown,
+}
+
+/// What time asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LapseVerdict {
+    /// Done.
+    Settled,
+    /// Done, and the next fallback channel's turn has come.
+    FallbackDue,
+}
+
+/// What an idempotency key stands for. No token, no code, no digest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Reply {
+    /// A session as a send left it, and the channels that a resend chose.
+    Sent(Box<Session>, Vec<Channel>),
+    /// A judged verification.
+    Judged(Box<Session>, Judgement),
+    /// A session as a cancel left it.
+    Canceled(Box<Session>),
+}
