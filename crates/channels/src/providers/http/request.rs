@@ -1,0 +1,152 @@
+//! The body of a request, filled from the operator's templates.
+
+use std::collections::BTreeMap;
+
+use countersign_model::{Channel, Code, MessageId, Recipient};
+use minijinja::{Environment, UndefinedBehavior, Value, context};
+use reqwest::Url;
+
+use crate::config::{ConfigError, ConfigProblem};
+use crate::provider::{Content, Rendered};
+
+/// Compiled templates of a JSON document or of a form's fields.
+pub(super) struct Body {
+    templates: Environment<'static>,
+    shape: Shape,
+}
+
+enum Shape {
+    /// One template, under this name.
+    Json,
+    /// A template per field, under the field's name.
+    Form(Vec<String>),
+}
+
+/// The name under which the one template of a JSON body is kept. Without an extension, so that nothing is escaped by itself.
+const DOCUMENT: &str = "json";
+
+impl Body {
+    /// Compiles the template and tries it on every channel with a text full of quotes and line ends.
+    pub(super) fn json(key: &str, source: &str, channels: &[Channel]) -> Result<Self, ConfigError> {
+        let mut templates = environment();
+        compile(&mut templates, key, DOCUMENT, source)?;
+        let body = Self { templates, shape: Shape::Json };
+        for sample in samples(channels) {
+            let filled = body.rehearse(key, DOCUMENT, &sample)?;
+            if serde_json::from_str::<serde_json::Value>(&filled).is_err() {
+                return Err(ConfigError::new(key, ConfigProblem::NotJson));
+            }
+        }
+        Ok(body)
+    }
+
+    /// Compiles and tries a template a field.
+    pub(super) fn form(key: &str, fields: &BTreeMap<String, String>, channels: &[Channel]) -> Result<Self, ConfigError> {
+        if fields.is_empty() {
+            return Err(ConfigError::new(key, ConfigProblem::Empty));
+        }
+        let mut templates = environment();
+        for (field, source) in fields {
+            compile(&mut templates, &format!("{key}.{field}"), field, source)?;
+        }
+        let body = Self { templates, shape: Shape::Form(fields.keys().cloned().collect()) };
+        for sample in samples(channels) {
+            for field in fields.keys() {
+                body.rehearse(&format!("{key}.{field}"), field, &sample)?;
+            }
+        }
+        Ok(body)
+    }
+
+    pub(super) const fn media_type(&self) -> &'static str {
+        match self.shape {
+            Shape::Json => "application/json",
+            Shape::Form(_) => "application/x-www-form-urlencoded",
+        }
+    }
+
+    /// The body for one message. Cannot fail for a template that passed its rehearsal, unless it branches on a value.
+    pub(super) fn fill(&self, message: &Rendered) -> Result<String, minijinja::Error> {
+        let values = values(message);
+        match &self.shape {
+            Shape::Json => self.render(DOCUMENT, &values),
+            Shape::Form(fields) => {
+                let filled: Result<Vec<_>, _> =
+                    fields.iter().map(|field| self.render(field, &values).map(|value| (field, value))).collect();
+                Ok(encode(&filled?))
+            }
+        }
+    }
+
+    fn render(&self, name: &str, values: &Value) -> Result<String, minijinja::Error> {
+        self.templates.get_template(name)?.render(values.clone())
+    }
+
+    fn rehearse(&self, key: &str, name: &str, message: &Rendered) -> Result<String, ConfigError> {
+        self.render(name, &values(message)).map_err(|error| ConfigError::new(key, ConfigProblem::Template(error.to_string())))
+    }
+}
+
+fn environment() -> Environment<'static> {
+    let mut templates = Environment::new();
+    templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    templates
+}
+
+fn compile(templates: &mut Environment<'static>, key: &str, name: &str, source: &str) -> Result<(), ConfigError> {
+    let wrong = |error: minijinja::Error| ConfigError::new(key, ConfigProblem::Template(error.to_string()));
+    templates.add_template_owned(name.to_owned(), source.to_owned()).map_err(wrong)?;
+    // A filter takes an undefined value without a word, so names are looked at one by one.
+    let named = templates.get_template(name).map_err(wrong)?.undeclared_variables(false);
+    let is_known = |name: &String| KNOWN.contains(&name.as_str()) || templates.globals().any(|(global, _)| global == name);
+    match named.into_iter().find(|name| !is_known(name)) {
+        None => Ok(()),
+        Some(name) => Err(ConfigError::new(key, ConfigProblem::Variable { name, known: KNOWN.join(", ") })),
+    }
+}
+
+/// All that a template may name.
+const KNOWN: [&str; 10] = ["code", "text", "to", "to_digits", "app", "message_id", "channel", "locale", "minutes", "spoken"];
+
+/// The values of [`KNOWN`].
+fn values(message: &Rendered) -> Value {
+    let to = message.recipient.address();
+    context! {
+        code => message.code.expose(),
+        text => message.text(),
+        to,
+        to_digits => to.trim_start_matches('+'),
+        app => message.app.as_str(),
+        message_id => message.id.to_string(),
+        channel => message.channel.as_str(),
+        locale => message.locale,
+        minutes => message.minutes,
+        spoken => message.spoken(),
+    }
+}
+
+/// `application/x-www-form-urlencoded`, as browsers write it.
+fn encode(fields: &[(&String, String)]) -> String {
+    let Ok(mut carrier) = Url::parse("http://form/") else { return String::new() };
+    carrier.query_pairs_mut().extend_pairs(fields);
+    carrier.query().unwrap_or_default().to_owned()
+}
+
+/// Messages that make a careless template show itself.
+fn samples(channels: &[Channel]) -> impl Iterator<Item = Rendered> {
+    let parts = Code::parse("123456").ok().zip(Recipient::parse(Channel::Sms, "+12025550143").ok());
+    channels.iter().filter_map(move |&channel| {
+        let (code, recipient) = parts.clone()?;
+        Some(Rendered {
+            id: MessageId::from_bits(0),
+            channel,
+            recipient,
+            code,
+            app: "\"A\" & <B>\\".to_owned(),
+            locale: "en",
+            minutes: 10,
+            content: Content::Phone { text: "\"quoted\" \\ and\n\n@two.lines #123456".to_owned() },
+        })
+    })
+}

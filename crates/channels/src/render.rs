@@ -1,0 +1,148 @@
+//! From a code and a person to the words of one message.
+
+use countersign_model::{Autofill, Channel, Code, Outgoing};
+use minijinja::{Value, context};
+
+use crate::provider::{Content, Rendered, spoken};
+use crate::segments::Segments;
+use crate::words::{self, Locale, Piece, Words};
+
+/// Why a message cannot be worded. Known before anything is stored or sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// Both last lines: only one line can be the last.
+    #[error("autofill takes a domain or an app hash, not both")]
+    AutofillBoth,
+    /// The domain is not a host name in ASCII form.
+    #[error("autofill.domain is not a host name")]
+    AutofillDomain,
+    /// The hash is not 11 characters of base64.
+    #[error("autofill.app_hash is not 11 characters of base64")]
+    AutofillHash,
+    /// Even the shortest words with the last line are longer than a message may be.
+    #[error("the message is too long with its autofill line")]
+    TooLong,
+    /// A built-in template failed; a defect.
+    #[error("the words could not be put together")]
+    Words,
+}
+
+/// Most bytes of a message that Android's SMS Retriever reads.
+const RETRIEVER_BYTES: usize = 140;
+
+/// Puts messages into words.
+pub(crate) struct Renderer {
+    words: Words,
+    max_segments: usize,
+}
+
+impl Renderer {
+    pub(crate) fn new(max_segments: usize) -> Self {
+        Self { words: Words::new(), max_segments }
+    }
+
+    pub(crate) fn render(&self, message: Outgoing) -> Result<Rendered, RenderError> {
+        let locale = words::lookup(&message.locale);
+        let app = one_line(&message.app_name);
+        let ending = Ending::of(&message.autofill, &message.code)?;
+        let content = match message.channel {
+            Channel::Email => self.email(locale, &message, &app, &ending)?,
+            Channel::Sms => Content::Phone { text: self.sms(locale, &message, &app, &ending)? },
+            Channel::Whatsapp => Content::Phone { text: self.say(locale, Piece::Whatsapp, &values(&message, &app))? },
+            Channel::Voice => Content::Phone { text: self.say(locale, Piece::Voice, &values(&message, &app))? },
+        };
+        let Outgoing { id, channel, recipient, code, minutes, .. } = message;
+        Ok(Rendered { id, channel, recipient, code, app, locale: locale.tag, minutes, content })
+    }
+
+    /// The longest words that fit. A message is never cut: its last line must stay last and whole.
+    fn sms(&self, locale: &Locale, message: &Outgoing, app: &str, ending: &Ending) -> Result<String, RenderError> {
+        for (piece, app) in [(Piece::Sms, app), (Piece::SmsShort, app), (Piece::SmsShort, "")] {
+            let mut text = self.say(locale, piece, &values(message, app))?;
+            ending.append_to_sms(&mut text);
+            let fits_retriever = !matches!(ending, Ending::AppHash(_)) || text.len() <= RETRIEVER_BYTES;
+            if fits_retriever && Segments::of(&text).count <= self.max_segments {
+                return Ok(text);
+            }
+        }
+        Err(RenderError::TooLong)
+    }
+
+    /// Mail programs read the domain line too; an app hash means nothing to them.
+    fn email(&self, locale: &Locale, message: &Outgoing, app: &str, ending: &Ending) -> Result<Content, RenderError> {
+        let line = match ending {
+            Ending::Domain(line) => Some(line.as_str()),
+            Ending::None | Ending::AppHash(_) => None,
+        };
+        let subject = self.say(locale, Piece::EmailSubject, &values(message, app))?;
+        let values = context! { subject => subject.as_str(), lang => locale.tag, autofill => line, ..values(message, app) };
+        let mut text = self.say(locale, Piece::EmailText, &values)?;
+        text.push('\n');
+        if let Some(line) = line {
+            text.push_str("\n\n");
+            text.push_str(line);
+            text.push('\n');
+        }
+        let html = self.say(locale, Piece::EmailHtml, &values)?;
+        Ok(Content::Email { subject, text, html })
+    }
+
+    fn say(&self, locale: &Locale, piece: Piece, values: &Value) -> Result<String, RenderError> {
+        self.words.say(locale, piece, values).map_err(|_| RenderError::Words)
+    }
+}
+
+fn values(message: &Outgoing, app: &str) -> Value {
+    context! { code => message.code.expose(), app, minutes => message.minutes, spoken => spoken(&message.code) }
+}
+
+/// What a message must end with so that a device can pick out the code.
+enum Ending {
+    None,
+    /// `@domain #code`: origin-bound one-time codes.
+    Domain(String),
+    /// The hash that names an Android app.
+    AppHash(String),
+}
+
+impl Ending {
+    fn of(autofill: &Autofill, code: &Code) -> Result<Self, RenderError> {
+        match (autofill.domain.as_deref(), autofill.app_hash.as_deref()) {
+            (None, None) => Ok(Self::None),
+            (Some(_), Some(_)) => Err(RenderError::AutofillBoth),
+            (Some(domain), None) if is_host(domain) => Ok(Self::Domain(format!("@{domain} #{}", code.expose()))),
+            (Some(_), None) => Err(RenderError::AutofillDomain),
+            (None, Some(hash)) if is_app_hash(hash) => Ok(Self::AppHash(hash.to_owned())),
+            (None, Some(_)) => Err(RenderError::AutofillHash),
+        }
+    }
+
+    fn append_to_sms(&self, text: &mut String) {
+        if let Self::Domain(line) | Self::AppHash(line) = self {
+            text.push_str("\n\n");
+            text.push_str(line);
+        }
+    }
+}
+
+fn is_host(domain: &str) -> bool {
+    domain.len() <= 253
+        && domain.split('.').all(|label| {
+            (1..=63).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        })
+}
+
+fn is_app_hash(hash: &str) -> bool {
+    hash.len() == 11 && hash.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+}
+
+/// A name that cannot start a line of its own, in a header, an SMS or a mail, nor turn the direction of the text around it.
+fn one_line(name: &str) -> String {
+    let visible = name.replace(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'), " ");
+    let unturned =
+        visible.replace(|c| matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'), "");
+    unturned.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! Gets messages out: side by side over messages, in order over the providers of each, within a deadline.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_model::{Attempt, Channel, FailureReason, MessageId, Mode, Outgoing, ProviderName};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+use tracing::{Instrument as _, debug, error, warn};
+
+use crate::config::OnUnclear;
+use crate::provider::{CheckError, Diagnostic, Provider, Rendered, TryOutcome};
+use crate::render::{RenderError, Renderer};
+use crate::routes::Routes;
+
+/// Is told of every try, so that somebody can count.
+pub trait Observer: Send + Sync {
+    /// A try at `provider` ended as `outcome` (a label of [`TryOutcome`]) after `elapsed`.
+    fn tried(&self, provider: &ProviderName, channel: Channel, outcome: &'static str, elapsed: Duration);
+}
+
+/// A message that is worded and can go out.
+#[derive(Debug)]
+pub struct Prepared {
+    mode: Mode,
+    message: Arc<Rendered>,
+}
+
+impl Prepared {
+    /// The message's id.
+    #[must_use]
+    pub fn id(&self) -> MessageId {
+        self.message.id
+    }
+
+    /// The way it goes.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.message.channel
+    }
+}
+
+/// The one who gets messages out. Cheap to clone.
+#[derive(Clone)]
+pub struct Router {
+    routes: Arc<Routes>,
+    renderer: Arc<Renderer>,
+    observer: Arc<dyn Observer>,
+}
+
+impl Router {
+    /// Works over `routes` and tells `observer` of every try.
+    #[must_use]
+    pub fn new(routes: Routes, observer: Arc<dyn Observer>) -> Self {
+        let renderer = Arc::new(Renderer::new(routes.max_segments));
+        Self { routes: Arc::new(routes), renderer, observer }
+    }
+
+    /// The first provider of the channel when it is final at once: its acceptance may be recorded before [`Router::deliver`].
+    #[must_use]
+    pub fn instant(&self, mode: Mode, channel: Channel) -> Option<ProviderName> {
+        let first = self.routes.providers(mode, channel).first()?;
+        first.is_instant().then(|| first.name().clone())
+    }
+
+    /// Whether a message of this mode and channel has any way out.
+    #[must_use]
+    pub fn has_route(&self, mode: Mode, channel: Channel) -> bool {
+        !self.routes.providers(mode, channel).is_empty()
+    }
+
+    /// Puts a message into words. Nothing leaves the house.
+    pub fn prepare(&self, message: Outgoing) -> Result<Prepared, RenderError> {
+        let mode = message.mode;
+        self.renderer.render(message).map(|message| Prepared { mode, message: Arc::new(message) })
+    }
+
+    /// Sends all messages side by side and tells for each how it ended, in the order given and never as [`Attempt::Sending`].
+    ///
+    /// Ends within the overall deadline whatever a provider does. Dropping the future ends the tries under way, which may then
+    /// have gone out or not: a caller that must know runs it in a task of its own.
+    pub async fn deliver(&self, messages: Vec<Prepared>) -> Vec<(MessageId, Channel, Attempt)> {
+        let mut ended: Vec<_> =
+            messages.iter().map(|message| (message.id(), message.channel(), Attempt::Unclear { provider: None })).collect();
+        let mut tasks = JoinSet::new();
+        for (position, message) in messages.into_iter().enumerate() {
+            let router = self.clone();
+            tasks.spawn(async move { (position, router.deliver_one(message).await) }.in_current_span());
+        }
+        while let Some(joined) = tasks.join_next().await {
+            match joined {
+                Ok((position, attempt)) => ended[position].2 = attempt,
+                Err(failure) => error!(panic = failure.is_panic(), "a delivery broke off; its message counts as unclear"),
+            }
+        }
+        ended
+    }
+
+    /// Reaches every configured provider without sending anything, all side by side.
+    pub async fn check(&self) -> Vec<(ProviderName, Result<(), CheckError>)> {
+        let limit = self.routes.delivery.try_timeout();
+        let mut tasks = JoinSet::new();
+        for (position, provider) in self.routes.providers.iter().enumerate() {
+            let provider = Arc::clone(provider);
+            tasks.spawn(async move {
+                let checked = timeout(limit, provider.check()).await;
+                (position, checked.unwrap_or(Err(CheckError::Silent)))
+            });
+        }
+        let mut checked: Vec<_> =
+            self.routes.providers.iter().map(|provider| (provider.name().clone(), Err(CheckError::Broken))).collect();
+        while let Some(joined) = tasks.join_next().await {
+            if let Ok((position, result)) = joined {
+                checked[position].1 = result;
+            }
+        }
+        checked
+    }
+
+    async fn deliver_one(&self, prepared: Prepared) -> Attempt {
+        let Prepared { mode, message } = prepared;
+        let end = Instant::now() + self.routes.delivery.deadline();
+        let mut tried = Tried::default();
+        for provider in self.routes.providers(mode, message.channel) {
+            let time_left = end.saturating_duration_since(Instant::now());
+            if time_left.is_zero() {
+                break;
+            }
+            let limit = time_left.min(self.routes.delivery.try_timeout());
+            let outcome = self.try_once(provider, &message, limit).await;
+            if let Some(attempt) = tried.note(provider.name(), outcome, self.routes.delivery.on_unclear) {
+                return attempt;
+            }
+        }
+        tried.attempt()
+    }
+
+    /// One try in a task of its own, so that a provider's panic or endless work stays its own.
+    async fn try_once(&self, provider: &Arc<dyn Provider>, message: &Arc<Rendered>, limit: Duration) -> TryOutcome {
+        let started = Instant::now();
+        let mut task = JoinSet::new();
+        {
+            let (provider, message) = (Arc::clone(provider), Arc::clone(message));
+            task.spawn(async move { provider.send(&message).await }.in_current_span());
+        }
+        let outcome = match timeout(limit, task.join_next()).await {
+            Ok(Some(Ok(outcome))) => outcome,
+            Ok(Some(Err(_)) | None) => TryOutcome::Unclear(Diagnostic::Note("the provider's code panicked")),
+            Err(_) => TryOutcome::Unclear(Diagnostic::Note("no answer in time")),
+        };
+        let elapsed = started.elapsed();
+        self.observer.tried(provider.name(), message.channel, outcome.label(), elapsed);
+        report(provider.name(), message, &outcome, elapsed);
+        outcome
+    }
+}
+
+/// One log line a try: ids and closed words only.
+fn report(provider: &ProviderName, message: &Rendered, outcome: &TryOutcome, elapsed: Duration) {
+    let (id, channel, label) = (message.id, message.channel, outcome.label());
+    let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    match outcome.diagnostic() {
+        None => debug!(message = %id, %channel, %provider, outcome = label, milliseconds, "message handed over"),
+        Some(diagnostic) => {
+            warn!(message = %id, %channel, %provider, outcome = label, %diagnostic, milliseconds, "message not handed over");
+        }
+    }
+}
+
+/// What the tries so far add up to.
+#[derive(Default)]
+struct Tried {
+    unclear: Option<ProviderName>,
+    throttled: bool,
+    answered: bool,
+    any: bool,
+}
+
+impl Tried {
+    /// Takes in one try; an answer ends the message.
+    fn note(&mut self, provider: &ProviderName, outcome: TryOutcome, on_unclear: OnUnclear) -> Option<Attempt> {
+        self.any = true;
+        match outcome {
+            TryOutcome::Accepted { provider_id } => return Some(Attempt::Accepted { provider: provider.clone(), provider_id }),
+            TryOutcome::Refused(_) => {
+                return Some(match self.unclear.take() {
+                    Some(earlier) => Attempt::Unclear { provider: Some(earlier) },
+                    None => Attempt::Failed(FailureReason::Refused),
+                });
+            }
+            TryOutcome::Unclear(_) => {
+                self.unclear.get_or_insert_with(|| provider.clone());
+                if on_unclear == OnUnclear::Stop {
+                    return Some(Attempt::Unclear { provider: self.unclear.take() });
+                }
+            }
+            TryOutcome::Throttled(_) => self.throttled = true,
+            TryOutcome::Misconfigured(_) | TryOutcome::Unknown(_) => self.answered = true,
+            TryOutcome::Unreachable(_) => {}
+        }
+        None
+    }
+
+    /// Nobody took it. A message that may have gone out is never called failed; else the reason that holds for all tries.
+    fn attempt(self) -> Attempt {
+        match self {
+            Self { unclear: Some(provider), .. } => Attempt::Unclear { provider: Some(provider) },
+            Self { any: false, .. } | Self { answered: true, .. } => Attempt::Failed(FailureReason::ProviderUnavailable),
+            Self { throttled: true, .. } => Attempt::Failed(FailureReason::Throttled),
+            Self { .. } => Attempt::Failed(FailureReason::Unreachable),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

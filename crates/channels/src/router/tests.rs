@@ -1,0 +1,286 @@
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use countersign_model::Autofill;
+
+use super::*;
+use crate::config::DeliveryConfig;
+use crate::testing::outgoing;
+
+const NOTE: Diagnostic = Diagnostic::Note("scripted");
+
+/// What a scripted provider does when it is asked to send.
+#[derive(Clone)]
+enum Play {
+    Answer(TryOutcome),
+    AnswerAfter(u64, TryOutcome),
+    Hang,
+    Panic,
+}
+
+struct Scripted {
+    name: ProviderName,
+    play: Play,
+    is_instant: bool,
+    calls: Arc<Mutex<Vec<String>>>,
+}
+
+#[async_trait]
+impl Provider for Scripted {
+    fn name(&self) -> &ProviderName {
+        &self.name
+    }
+
+    fn serves(&self, _: Channel) -> bool {
+        true
+    }
+
+    fn is_instant(&self) -> bool {
+        self.is_instant
+    }
+
+    async fn send(&self, _: &Rendered) -> TryOutcome {
+        self.calls.lock().unwrap().push(self.name.to_string());
+        match &self.play {
+            Play::Answer(outcome) => outcome.clone(),
+            Play::AnswerAfter(seconds, outcome) => {
+                tokio::time::sleep(Duration::from_secs(*seconds)).await;
+                outcome.clone()
+            }
+            Play::Hang => std::future::pending().await,
+            Play::Panic => panic!("a provider with a defect"),
+        }
+    }
+
+    async fn check(&self) -> Result<(), CheckError> {
+        match self.play {
+            Play::Answer(_) | Play::AnswerAfter(..) => Ok(()),
+            Play::Hang => std::future::pending().await,
+            Play::Panic => panic!("a provider with a defect"),
+        }
+    }
+}
+
+/// Keeps what it is told.
+#[derive(Default)]
+struct Notes(Mutex<Vec<(String, Channel, &'static str, Duration)>>);
+
+impl Observer for Notes {
+    fn tried(&self, provider: &ProviderName, channel: Channel, outcome: &'static str, elapsed: Duration) {
+        self.0.lock().unwrap().push((provider.to_string(), channel, outcome, elapsed));
+    }
+}
+
+struct Stage {
+    router: Router,
+    calls: Arc<Mutex<Vec<String>>>,
+    notes: Arc<Notes>,
+}
+
+impl Stage {
+    /// SMS goes to the plays in order, named `a`, `b`, `c`.
+    fn new(plays: &[Play]) -> Self {
+        Self::with([(Channel::Sms, plays)], DeliveryConfig::default())
+    }
+
+    fn with<'a>(channels: impl IntoIterator<Item = (Channel, &'a [Play])>, delivery: DeliveryConfig) -> Self {
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let notes = Arc::new(Notes::default());
+        let ways_out = channels.into_iter().map(|(channel, plays)| {
+            let providers = plays.iter().zip(["a", "b", "c"]).map(|(play, name)| {
+                let name = ProviderName::new(name);
+                Arc::new(Scripted { name, play: play.clone(), is_instant: false, calls: Arc::clone(&calls) }) as Arc<dyn Provider>
+            });
+            (channel, providers.collect())
+        });
+        let router = Router::new(Routes::of(ways_out, delivery, 2), notes.clone());
+        Self { router, calls, notes }
+    }
+
+    async fn deliver(&self, channels: &[Channel]) -> Vec<Attempt> {
+        let messages = channels.iter().map(|&channel| self.router.prepare(outgoing(channel)).unwrap()).collect();
+        let ended = self.router.deliver(messages).await;
+        assert!(ended.iter().map(|(_, channel, _)| channel).eq(channels), "{ended:?}");
+        ended.into_iter().map(|(_, _, attempt)| attempt).collect()
+    }
+
+    async fn sms(&self) -> Attempt {
+        self.deliver(&[Channel::Sms]).await.remove(0)
+    }
+
+    fn calls(&self) -> String {
+        self.calls.lock().unwrap().concat()
+    }
+}
+
+fn accepted() -> TryOutcome {
+    TryOutcome::Accepted { provider_id: Some("id-1".to_owned()) }
+}
+
+fn accepted_by(name: &str) -> Attempt {
+    Attempt::Accepted { provider: ProviderName::new(name), provider_id: Some("id-1".to_owned()) }
+}
+
+fn unclear_at(name: &str) -> Attempt {
+    Attempt::Unclear { provider: Some(ProviderName::new(name)) }
+}
+
+fn answer(outcome: TryOutcome) -> Play {
+    Play::Answer(outcome)
+}
+
+#[tokio::test]
+async fn the_first_provider_that_takes_a_message_is_the_last_one_asked() {
+    let stage = Stage::new(&[answer(accepted()), answer(accepted())]);
+    assert_eq!(stage.sms().await, accepted_by("a"));
+    assert_eq!(stage.calls(), "a");
+}
+
+#[tokio::test]
+async fn whatever_is_not_certainly_final_goes_on_to_the_next_provider() {
+    use TryOutcome::{Misconfigured, Throttled, Unclear, Unknown, Unreachable};
+    for outcome in [Throttled(NOTE), Unreachable(NOTE), Misconfigured(NOTE), Unknown(NOTE), Unclear(NOTE)] {
+        let stage = Stage::new(&[answer(outcome.clone()), answer(accepted())]);
+        assert_eq!(stage.sms().await, accepted_by("b"), "{outcome:?}");
+        assert_eq!(stage.calls(), "ab", "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_recipient_is_refused_for_good() {
+    let stage = Stage::new(&[answer(TryOutcome::Refused(NOTE)), answer(accepted())]);
+    assert_eq!(stage.sms().await, Attempt::Failed(FailureReason::Refused));
+    assert_eq!(stage.calls(), "a");
+}
+
+#[tokio::test]
+async fn a_refusal_after_a_try_that_may_have_gone_out_leaves_it_unclear() {
+    let stage = Stage::new(&[answer(TryOutcome::Unclear(NOTE)), answer(TryOutcome::Refused(NOTE)), answer(accepted())]);
+    assert_eq!(stage.sms().await, unclear_at("a"));
+    assert_eq!(stage.calls(), "ab");
+}
+
+#[tokio::test]
+async fn what_nobody_took_fails_for_the_reason_that_holds_for_all() {
+    use TryOutcome::{Misconfigured, Throttled, Unknown, Unreachable};
+    let cases: [(&[TryOutcome], FailureReason); 6] = [
+        (&[Unreachable(NOTE), Unreachable(NOTE)], FailureReason::Unreachable),
+        (&[Throttled(NOTE), Throttled(NOTE)], FailureReason::Throttled),
+        (&[Throttled(NOTE), Unreachable(NOTE)], FailureReason::Throttled),
+        (&[Throttled(NOTE), Unknown(NOTE)], FailureReason::ProviderUnavailable),
+        (&[Misconfigured(NOTE), Unreachable(NOTE)], FailureReason::ProviderUnavailable),
+        (&[], FailureReason::ProviderUnavailable),
+    ];
+    for (outcomes, reason) in cases {
+        let plays: Vec<_> = outcomes.iter().cloned().map(Play::Answer).collect();
+        assert_eq!(Stage::new(&plays).sms().await, Attempt::Failed(reason), "{outcomes:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_unclear_try_makes_a_message_unclear_that_nobody_took() {
+    let stage = Stage::new(&[answer(TryOutcome::Unclear(NOTE)), answer(TryOutcome::Unreachable(NOTE))]);
+    assert_eq!(stage.sms().await, unclear_at("a"));
+    assert_eq!(stage.calls(), "ab");
+}
+
+#[tokio::test]
+async fn where_a_second_message_must_not_be_risked_an_unclear_try_is_the_last() {
+    let delivery = DeliveryConfig { on_unclear: OnUnclear::Stop, ..DeliveryConfig::default() };
+    let plays = [answer(TryOutcome::Unreachable(NOTE)), answer(TryOutcome::Unclear(NOTE)), answer(accepted())];
+    let stage = Stage::with([(Channel::Sms, &plays[..])], delivery);
+    assert_eq!(stage.sms().await, unclear_at("b"));
+    assert_eq!(stage.calls(), "ab");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_hangs_has_the_time_of_one_try() {
+    let stage = Stage::new(&[Play::Hang, answer(accepted())]);
+    let started = Instant::now();
+    assert_eq!(stage.sms().await, accepted_by("b"));
+    assert_eq!(started.elapsed().as_secs(), 8);
+    let notes = stage.notes.0.lock().unwrap();
+    assert_eq!((notes[0].0.as_str(), notes[0].2, notes[0].3.as_secs()), ("a", "unclear", 8));
+    assert_eq!((notes[1].0.as_str(), notes[1].1, notes[1].2), ("b", Channel::Sms, "accepted"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_tries_together_end_at_the_deadline() {
+    let stage = Stage::new(&[Play::Hang, Play::Hang, Play::AnswerAfter(6, accepted())]);
+    let started = Instant::now();
+    assert_eq!(stage.sms().await, unclear_at("a"));
+    assert_eq!(started.elapsed().as_secs(), 20);
+    assert_eq!(stage.calls(), "abc");
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_go_side_by_side_and_come_back_in_the_order_given() {
+    let slow = [Play::AnswerAfter(5, accepted())];
+    let quick = [Play::AnswerAfter(1, accepted())];
+    let stage = Stage::with([(Channel::Email, &slow[..]), (Channel::Sms, &quick[..])], DeliveryConfig::default());
+    let started = Instant::now();
+    let attempts = stage.deliver(&[Channel::Email, Channel::Sms, Channel::Voice]).await;
+    assert_eq!(attempts, [accepted_by("a"), accepted_by("a"), Attempt::Failed(FailureReason::ProviderUnavailable)]);
+    assert_eq!(started.elapsed().as_secs(), 5);
+}
+
+#[tokio::test]
+async fn a_provider_that_panics_spoils_only_its_own_try() {
+    let stage = Stage::new(&[Play::Panic, answer(accepted())]);
+    assert_eq!(stage.sms().await, accepted_by("b"));
+    assert_eq!(Stage::new(&[Play::Panic]).sms().await, unclear_at("a"));
+}
+
+#[tokio::test]
+async fn a_sandbox_message_never_reaches_a_configured_provider() {
+    let stage = Stage::new(&[Play::Panic]);
+    let mut message = outgoing(Channel::Sms);
+    message.mode = Mode::Sandbox;
+    let prepared = stage.router.prepare(message).unwrap();
+    let id = prepared.id();
+    let ended = stage.router.deliver(vec![prepared]).await;
+    let attempt = Attempt::Accepted { provider: ProviderName::new("sandbox"), provider_id: None };
+    assert_eq!(ended, [(id, Channel::Sms, attempt)]);
+    assert_eq!(stage.calls(), "");
+}
+
+#[tokio::test]
+async fn a_channel_is_instant_when_its_first_provider_is() {
+    let provider = |name: &str, is_instant| {
+        let calls = Arc::default();
+        Arc::new(Scripted { name: ProviderName::new(name), play: answer(accepted()), is_instant, calls }) as Arc<dyn Provider>
+    };
+    let channels = [
+        (Channel::Sms, vec![provider("screen", true), provider("wire", false)]),
+        (Channel::Voice, vec![provider("wire", false), provider("screen", true)]),
+    ];
+    let router = Router::new(Routes::of(channels, DeliveryConfig::default(), 2), Arc::<Notes>::default());
+    assert_eq!(router.instant(Mode::Live, Channel::Sms), Some(ProviderName::new("screen")));
+    assert_eq!(router.instant(Mode::Live, Channel::Voice), None);
+    assert_eq!(router.instant(Mode::Live, Channel::Email), None);
+    assert!(router.has_route(Mode::Live, Channel::Voice) && !router.has_route(Mode::Live, Channel::Email));
+    for channel in Channel::ALL {
+        assert_eq!(router.instant(Mode::Sandbox, channel), Some(ProviderName::new("sandbox")));
+        assert!(router.has_route(Mode::Sandbox, channel));
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_worded_fails_before_anything_is_sent() {
+    let stage = Stage::new(&[answer(accepted())]);
+    let mut message = outgoing(Channel::Sms);
+    message.autofill = Autofill { domain: Some("not a host".to_owned()), app_hash: None };
+    assert_eq!(stage.router.prepare(message).unwrap_err(), RenderError::AutofillDomain);
+    assert_eq!(stage.calls(), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_asks_every_provider_and_waits_for_none_longer_than_a_try() {
+    let stage = Stage::new(&[answer(accepted()), Play::Hang, Play::Panic]);
+    let checked = stage.router.check().await;
+    let names: Vec<_> = checked.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["a", "b", "c"]);
+    assert_eq!(checked[0].1, Ok(()));
+    assert_eq!(checked[1].1, Err(CheckError::Silent));
+    assert_eq!(checked[2].1, Err(CheckError::Broken));
+}

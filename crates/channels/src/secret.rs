@@ -1,0 +1,48 @@
+//! Secrets of the configuration: read from the value or from a file, never shown.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use secrecy::SecretString;
+use serde::{Serialize as _, Serializer};
+
+use crate::config::{ConfigError, ConfigProblem};
+
+const SHOWN: &str = "(hidden)";
+
+/// The secret `key`, from its own value or from the file that `<key>_file` names. A file's last line end is not part of it.
+pub(crate) fn read(
+    at: &str,
+    key: &'static str,
+    value: Option<&SecretString>,
+    file: Option<&Path>,
+) -> Result<Option<SecretString>, ConfigError> {
+    match (value, file) {
+        (Some(_), Some(_)) => Err(ConfigError::new(format!("{at}.{key}"), ConfigProblem::ValueAndFile)),
+        (Some(value), None) => Ok(Some(value.clone())),
+        (None, Some(path)) => from_file(format!("{at}.{key}_file"), path).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+/// What the file holds, without its last line end. `key` is what an error names.
+pub(crate) fn from_file(key: String, path: &Path) -> Result<SecretString, ConfigError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            let secret = SecretString::from(text.trim_end_matches(['\r', '\n']));
+            Ok(secret)
+        }
+        Err(source) => Err(ConfigError::new(key, ConfigProblem::Unreadable { path: path.to_owned(), kind: source.kind() })),
+    }
+}
+
+/// For `serialize_with`: says that a value is set, not what it is.
+#[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
+pub(crate) fn hide<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(|_| SHOWN).serialize(serializer)
+}
+
+/// For `serialize_with`: shows the names, hides the values.
+pub(crate) fn hide_values<S: Serializer>(secrets: &BTreeMap<String, SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(secrets.keys().map(|name| (name, SHOWN)))
+}

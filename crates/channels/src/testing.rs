@@ -1,0 +1,116 @@
+//! Messages and doubles for the tests of this crate.
+
+use std::fmt::{self, Write as _};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use countersign_model::{
+    Autofill, Channel, Clock, Code, ManualClock, MessageId, Mode, Outgoing, Partition, ProviderName, Recipient, SeededRng,
+    Timestamp,
+};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use crate::http::SharedClient;
+use crate::provider::Rendered;
+use crate::registry::ProviderContext;
+use crate::render::Renderer;
+
+/// 2026-01-15T10:45:00Z.
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_768_473_900_000);
+
+pub(crate) fn outgoing(channel: Channel) -> Outgoing {
+    let recipient = if channel == Channel::Email { "ann@example.com" } else { "+12025550143" };
+    Outgoing {
+        id: MessageId::mint(NOW, &SeededRng::new(7), Partition::of(3)),
+        mode: Mode::Live,
+        channel,
+        recipient: Recipient::parse(channel, recipient).unwrap(),
+        code: Code::parse("482913").unwrap(),
+        app_name: "Acme".to_owned(),
+        locale: "en".to_owned(),
+        expires_at: NOW.plus(Duration::from_mins(10)),
+        minutes: 10,
+        autofill: Autofill::default(),
+    }
+}
+
+pub(crate) fn rendered(message: Outgoing) -> Rendered {
+    Renderer::new(2).render(message).unwrap()
+}
+
+pub(crate) fn sms() -> Rendered {
+    rendered(outgoing(Channel::Sms))
+}
+
+pub(crate) fn email() -> Rendered {
+    rendered(outgoing(Channel::Email))
+}
+
+pub(crate) fn context(name: &str, patience: Duration) -> ProviderContext {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(NOW));
+    ProviderContext {
+        name: ProviderName::new(name),
+        key: format!("providers.{name}"),
+        clock,
+        patience,
+        http: SharedClient::new(patience),
+    }
+}
+
+/// Collects everything that is logged on this thread, at every level, until it is dropped.
+pub(crate) struct LogTrap {
+    lines: Arc<Mutex<String>>,
+    _guard: tracing::subscriber::DefaultGuard,
+}
+
+impl LogTrap {
+    pub(crate) fn set() -> Self {
+        let lines = Arc::<Mutex<String>>::default();
+        let guard = tracing::subscriber::set_default(Collector(Arc::clone(&lines)));
+        tracing::trace!("the trap is set");
+        Self { lines, _guard: guard }
+    }
+
+    pub(crate) fn log(&self) -> String {
+        let log = self.lines.lock().unwrap().clone();
+        assert!(log.contains("the trap is set"), "{log}");
+        log
+    }
+}
+
+struct Collector(Arc<Mutex<String>>);
+
+struct Fields<'a>(&'a mut String);
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let _ = writeln!(self.0, "{field}={value:?}");
+    }
+}
+
+impl Subscriber for Collector {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        span.record(&mut Fields(&mut self.0.lock().unwrap()));
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        values.record(&mut Fields(&mut self.0.lock().unwrap()));
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut Fields(&mut self.0.lock().unwrap()));
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
