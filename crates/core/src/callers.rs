@@ -1,0 +1,166 @@
+//! Who calls, and how often.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use countersign_model::{KeyId, KeyKind, KeyScope, Limit, Rng, Scope, SecretHash, Timestamp};
+use countersign_session::Window;
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::platform::Platform;
+
+/// A caller who was let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// Whose key, and of which kind: what the caller may see.
+    pub scope: Scope,
+    /// The key.
+    pub key: KeyId,
+    /// What the key may do.
+    pub may: KeyScope,
+}
+
+/// Why a caller was not let in. Deliberately does not say what was wrong with the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// Missing, malformed, unknown, revoked, expired, or not allowed from that address.
+    #[error("invalid API key")]
+    Refused,
+    /// The same, once too often from this address.
+    #[error("too many failed authentications")]
+    TooMany {
+        /// How long until another failure would be heard.
+        wait: Duration,
+    },
+}
+
+/// How many calls a key has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// The rule.
+    pub limit: Limit,
+    /// Calls left.
+    pub remaining: u32,
+    /// How long until more are left than now.
+    pub resets_in: Duration,
+    /// When that is.
+    pub resets_at: Timestamp,
+}
+
+/// What is kept of a secret.
+#[must_use]
+pub fn secret_hash(secret: &str) -> SecretHash {
+    SecretHash(Sha256::digest(secret.as_bytes()).into())
+}
+
+/// A new secret: its kind's prefix and 256 random bits.
+#[must_use]
+pub fn mint_secret(kind: KeyKind, rng: &dyn Rng) -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    rng.fill(&mut *bytes);
+    Zeroizing::new(format!("{}{}", kind.secret_prefix(), BASE64URL_NOPAD.encode(&*bytes)))
+}
+
+/// Counts by name in this process. An installation on the embedded store is one process, so that is exact while it runs.
+pub(crate) struct Meter<K> {
+    windows: Mutex<HashMap<K, Window>>,
+}
+
+impl<K: Eq + Hash> Meter<K> {
+    /// Above so many names, those that count nothing any more are dropped.
+    const TIDY_ABOVE: usize = 10_000;
+
+    pub(crate) fn new() -> Self {
+        Self { windows: Mutex::new(HashMap::new()) }
+    }
+
+    /// Counts one more, unless it does not fit: then how long until it does.
+    pub(crate) fn count(&self, name: K, limit: Limit, now: Timestamp) -> Result<Quota, Quota> {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if windows.len() > Self::TIDY_ABOVE {
+            windows.retain(|_, window| window.count(limit, now) > 0);
+        }
+        let window = windows.entry(name).or_default();
+        let wait = window.wait(limit, 1, now);
+        if wait.is_none() {
+            window.add(limit, 1, now);
+        }
+        let remaining = limit.max.saturating_sub(window.count(limit, now));
+        let resets_in = wait.unwrap_or_else(|| window.wait(limit, remaining + 1, now).unwrap_or(limit.window));
+        let quota = Quota { limit, remaining, resets_in, resets_at: now.plus(resets_in) };
+        if wait.is_none() { Ok(quota) } else { Err(quota) }
+    }
+}
+
+impl<K> fmt::Debug for Meter<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meter(…)")
+    }
+}
+
+impl Platform {
+    /// Lets a caller in. A missing key takes the same way as a wrong one; a right one is never held up by others' failures.
+    pub fn authenticate(&self, secret: Option<&str>, peer: IpAddr) -> Result<Caller, AuthError> {
+        let now = self.clock.now();
+        let hash = secret_hash(secret.unwrap_or_default());
+        if let Some(key) = self.directory.key(&hash)
+            && key.is_usable(now)
+            && key.admits(peer)
+        {
+            return Ok(Caller { scope: Scope { tenant: key.tenant, keys: key.kind }, key: key.id, may: key.scope });
+        }
+        self.metrics.authentication_failed();
+        match self.failures.count(bucket(peer), self.settings.limits.failed_authentication, now) {
+            Ok(_) => Err(AuthError::Refused),
+            Err(quota) => Err(AuthError::TooMany { wait: quota.resets_in }),
+        }
+    }
+
+    /// Counts a call of a key. `Err`: it does not fit and must be refused.
+    pub fn count_call(&self, caller: &Caller) -> Result<Quota, Quota> {
+        self.calls.count(caller.key, self.settings.limits.calls_per_key, self.clock.now())
+    }
+}
+
+/// An address as it is counted: an IPv6 host has its whole /64 to change within.
+pub(crate) fn bucket(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let network = address.to_bits() >> 64 << 64;
+            IpAddr::V6(network.into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_ipv6_network_are_counted_as_one() {
+        let bucket_of = |text: &str| bucket(text.parse().unwrap());
+        assert_eq!(bucket_of("2001:db8:1:2:aaaa::1"), bucket_of("2001:db8:1:2:bbbb::2"));
+        assert_ne!(bucket_of("2001:db8:1:2::1"), bucket_of("2001:db8:1:3::1"));
+        assert_eq!(bucket_of("::ffff:192.0.2.1"), bucket_of("192.0.2.1"));
+    }
+
+    #[test]
+    fn the_meter_tells_what_is_left_and_when_there_is_more() {
+        let meter = Meter::new();
+        let limit = Limit { max: 2, window: Duration::from_secs(60) };
+        let now = Timestamp::from_millis(0);
+        let first = meter.count("key", limit, now).unwrap();
+        assert_eq!((first.remaining, first.resets_in), (1, Duration::from_secs(60)));
+        let later = now.plus(Duration::from_secs(10));
+        assert_eq!(meter.count("key", limit, later).unwrap().remaining, 0);
+        let refused = meter.count("key", limit, later).unwrap_err();
+        assert_eq!((refused.remaining, refused.resets_in), (0, Duration::from_secs(50)));
+    }
+}

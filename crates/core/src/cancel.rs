@@ -1,0 +1,40 @@
+//! End a session at the caller's wish.
+
+use countersign_session::Session;
+use countersign_session::store::{self, Answer, CancelVerdict};
+
+use crate::callers::Caller;
+use crate::idempotency::IdempotencyKey;
+use crate::platform::Platform;
+use crate::refusal::Refusal;
+use crate::status::Handle;
+
+impl Platform {
+    /// Ends the session. Ending it again is no error; a complete one stays complete. The flag tells a replay.
+    pub async fn cancel(
+        &self,
+        caller: &Caller,
+        handle: &Handle,
+        idempotency: Option<&IdempotencyKey>,
+    ) -> Result<(Session, bool), Refusal> {
+        let step = store::Cancel {
+            scope: caller.scope,
+            session: self.resolve(handle)?,
+            step: self.step_id(caller.scope.tenant),
+            claim: self.claim(caller, None, idempotency),
+        };
+        let (verdict, replayed) = match self.store.cancel(step).await? {
+            Answer::Fresh(verdict) => (verdict, false),
+            Answer::Replayed(verdict) => (verdict, true),
+            Answer::Running => return Err(Refusal::IdempotencyRunning),
+            Answer::Mismatch => return Err(Refusal::IdempotencyMismatch),
+        };
+        match verdict {
+            CancelVerdict::Canceled(session) => Ok((*session, replayed)),
+            CancelVerdict::AlreadyVerified(session) => {
+                Err(Refusal::AlreadyVerified { attempts_remaining: session.attempts_remaining() })
+            }
+            CancelVerdict::Unknown => Err(Refusal::Unknown),
+        }
+    }
+}

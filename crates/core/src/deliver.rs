@@ -1,0 +1,163 @@
+//! From a session whose messages are written down to one whose outcomes are: hand over, record, go on to the next channel if need be.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_channels::Prepared;
+use countersign_model::{Attempt, Channel, FailureReason, Outgoing};
+use countersign_session::store::{Claim, Outcomes, Record, RecordVerdict};
+use countersign_session::{CodeSource, Delivery, Session};
+use tracing::{Instrument, error, warn};
+
+use crate::platform::Platform;
+use crate::refusal::Refusal;
+use crate::send::minutes;
+
+/// First pause before outcomes that the store did not take are offered again; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// A session whose messages have been handed over.
+pub(crate) struct Handed {
+    pub(crate) session: Session,
+    /// The channels of this send.
+    pub(crate) channels: Vec<Channel>,
+    pub(crate) delivery: Delivery,
+}
+
+impl Platform {
+    /// Hands messages over and records the outcomes, in a task that outlives its caller. Messages whose providers are final at once are
+    /// recorded already: for them there is nothing to wait for.
+    pub(crate) async fn hand_over(
+        self: &Arc<Self>,
+        session: Session,
+        prepared: Vec<Prepared>,
+        channels: Vec<Channel>,
+        claim: Option<Claim>,
+    ) -> Result<Handed, Refusal> {
+        if session.challenges().iter().all(|challenge| challenge.message.attempt != Attempt::Sending) {
+            self.router.deliver(prepared).await;
+            return Ok(Handed { session, channels, delivery: Delivery::Sent });
+        }
+        let platform = Arc::clone(self);
+        let delivery = async move { platform.deliver(session, prepared, Vec::new(), channels, claim).await };
+        let task = tokio::spawn(delivery.in_current_span());
+        task.await.map_err(|_| Refusal::Internal("the delivery task died"))?
+    }
+
+    /// The same for a send whose channels only the store knew.
+    pub(crate) async fn hand_over_again(
+        self: &Arc<Self>,
+        session: Session,
+        channels: Vec<Channel>,
+        codes: &CodeSource,
+        claim: Option<Claim>,
+    ) -> Result<Handed, Refusal> {
+        let (prepared, unsaid) = self.word_again(&session, &channels, codes);
+        if unsaid.is_empty() {
+            return self.hand_over(session, prepared, channels, claim).await;
+        }
+        let platform = Arc::clone(self);
+        let task =
+            tokio::spawn(async move { platform.deliver(session, prepared, unsaid, channels, claim).await }.in_current_span());
+        task.await.map_err(|_| Refusal::Internal("the delivery task died"))?
+    }
+
+    /// Hands over and records until something went out or no channel is left.
+    async fn deliver(
+        self: Arc<Self>,
+        mut session: Session,
+        mut prepared: Vec<Prepared>,
+        mut unsaid: Outcomes,
+        mut channels: Vec<Channel>,
+        claim: Option<Claim>,
+    ) -> Result<Handed, Refusal> {
+        loop {
+            let mut outcomes = self.router.deliver(prepared).await;
+            outcomes.append(&mut unsaid);
+            let (recorded, delivery) = self.record(session, outcomes, claim, &channels).await?;
+            if delivery != Delivery::NextFallback {
+                return Ok(Handed { session: recorded, channels, delivery });
+            }
+            let (advanced, next, codes) = match self.advance(&recorded).await {
+                Ok(advanced) => advanced,
+                // Somebody else took the turn, or the session ended meanwhile: what is recorded stands.
+                Err(refusal) => {
+                    warn!(session = %recorded.id(), %refusal, "no fallback followed a send that failed");
+                    return Ok(Handed { session: recorded, channels, delivery });
+                }
+            };
+            (prepared, unsaid) = self.word_again(&advanced, &next, &codes);
+            channels.extend(next);
+            session = advanced;
+        }
+    }
+
+    /// Messages of channels whose codes were just made. One that cannot be put into words has failed.
+    fn word_again(&self, session: &Session, channels: &[Channel], codes: &CodeSource) -> (Vec<Prepared>, Outcomes) {
+        let (mut prepared, mut unsaid) = (Vec::new(), Outcomes::new());
+        let policy = session.policy();
+        for challenge in session.challenges().iter().filter(|challenge| channels.contains(&challenge.channel)) {
+            let (channel, id, generation) = (challenge.channel, challenge.message.id, challenge.message.generation);
+            let code = codes.code(session.id(), channel, policy.shared_code, generation, policy.code_length);
+            let message = code.map(|code| Outgoing {
+                id,
+                mode: session.mode(),
+                channel,
+                recipient: challenge.recipient.clone(),
+                code,
+                app_name: session.app_name().to_owned(),
+                locale: session.locale().to_owned(),
+                expires_at: session.expires_at(),
+                minutes: minutes(session.expires_at().since(self.clock.now())),
+                autofill: session.autofill().clone(),
+            });
+            match message.map(|message| self.router.prepare(message)) {
+                Some(Ok(message)) => prepared.push(message),
+                Some(Err(_)) | None => unsaid.push((id, channel, Attempt::Failed(FailureReason::ProviderUnavailable))),
+            }
+        }
+        (prepared, unsaid)
+    }
+
+    /// Writes outcomes down. While the store is away the answer is given from what is known, and the outcomes are offered again.
+    async fn record(
+        self: &Arc<Self>,
+        session: Session,
+        outcomes: Outcomes,
+        claim: Option<Claim>,
+        channels: &[Channel],
+    ) -> Result<(Session, Delivery), Refusal> {
+        let step = Record {
+            scope: session.scope(),
+            session: session.id(),
+            step: self.step_id(session.scope().tenant),
+            outcomes,
+            claim,
+            channels: channels.to_vec(),
+        };
+        match self.store.record(step.clone()).await {
+            Ok(RecordVerdict::Recorded(session, delivery)) => Ok((*session, delivery)),
+            Ok(RecordVerdict::Unknown) => Err(Refusal::Internal("a session vanished while its messages were handed over")),
+            Err(failure) => {
+                warn!(session = %session.id(), %failure, "outcomes could not be recorded; trying on");
+                let assumed = session.assuming(&step.outcomes, self.clock.now());
+                tokio::spawn(Arc::clone(self).record_later(step));
+                Ok(assumed)
+            }
+        }
+    }
+
+    /// Offers outcomes to a store that is away, until the lease ends: from then on the store itself calls them unclear.
+    async fn record_later(self: Arc<Self>, step: Record) {
+        let mut pause = FIRST_PAUSE;
+        let give_up = tokio::time::Instant::now() + self.settings.lease;
+        while tokio::time::Instant::now() < give_up {
+            tokio::time::sleep(pause).await;
+            if self.store.record(step.clone()).await.is_ok() {
+                return;
+            }
+            pause = pause.saturating_mul(2);
+        }
+        error!(session = %step.session, "outcomes were never recorded; the session will call them unclear");
+    }
+}

@@ -1,0 +1,150 @@
+//! Send new codes for a session that is already open.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use countersign_model::{Channel, Limit, LimitName, MessageId, Mode, PerChannel, ProviderName};
+use countersign_session::store::{self, Answer, Count, SendAgainVerdict, SendLimits};
+use countersign_session::{CodeSource, Seed, Session, SubjectKind};
+
+use crate::callers::{Caller, bucket};
+use crate::idempotency::IdempotencyKey;
+use crate::platform::Platform;
+use crate::refusal::Refusal;
+use crate::send::Sent;
+use crate::status::Handle;
+
+/// Asks for new codes.
+#[derive(Debug, Clone)]
+pub struct Resend {
+    /// How the wire named the session.
+    pub handle: Handle,
+    /// Which channels; none: all that are not proved.
+    pub channels: Option<Vec<Channel>>,
+    /// The END USER's address, as far as the caller tells it.
+    pub client_ip: Option<IpAddr>,
+    /// The idempotency key.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// Asks for the next fallback channel now instead of at its time.
+#[derive(Debug, Clone)]
+pub struct Next {
+    /// How the wire named the session.
+    pub handle: Handle,
+}
+
+impl Platform {
+    /// New codes, a new expiry, the same token. A resend is a send: it counts against the same limits.
+    pub async fn resend(self: &Arc<Self>, caller: &Caller, command: Resend) -> Result<Sent, Refusal> {
+        let id = self.resolve(&command.handle)?;
+        // The mode decides where codes come from and whose limits count; it never changes, so reading it first is no race.
+        let mode = self.store.find(caller.scope, id).await?.ok_or(Refusal::Unknown)?.mode();
+        let seed = self.seed(mode);
+        let claim = self.claim(caller, Some(mode), command.idempotency.as_ref());
+        let step = store::Resend {
+            scope: caller.scope,
+            session: id,
+            step: self.step_id(caller.scope.tenant),
+            channels: command.channels,
+            seed: seed.clone(),
+            messages: self.message_ids(caller),
+            instant: self.instant_providers(mode),
+            lease: self.settings.lease,
+            limits: self.send_limits(caller, mode, command.client_ip),
+            claim,
+        };
+        let codes = CodeSource::Seed(seed);
+        let (session, channels) = match self.store.resend(step).await? {
+            Answer::Fresh(verdict) => sent_again(verdict)?,
+            Answer::Replayed(verdict) => {
+                let (session, channels) = sent_again(verdict)?;
+                return self.sent(*session, Some(channels), &codes, true);
+            }
+            Answer::Running => return Err(Refusal::IdempotencyRunning),
+            Answer::Mismatch => return Err(Refusal::IdempotencyMismatch),
+        };
+        let handed = self.hand_over_again(*session, channels, &codes, claim).await?;
+        self.told(handed, &codes)
+    }
+
+    /// Opens the next fallback channel at the caller's wish.
+    pub async fn next(self: &Arc<Self>, caller: &Caller, command: Next) -> Result<Sent, Refusal> {
+        let id = self.resolve(&command.handle)?;
+        let session = self.store.find(caller.scope, id).await?.ok_or(Refusal::Unknown)?;
+        let (session, channels, codes) = self.advance(&session).await?;
+        let handed = self.hand_over_again(session, channels, &codes, None).await?;
+        self.told(handed, &codes)
+    }
+
+    /// The step that opens the next fallback channel of a session.
+    pub(crate) async fn advance(&self, session: &Session) -> Result<(Session, Vec<Channel>, CodeSource), Refusal> {
+        let seed = self.seed(session.mode());
+        let scope = session.scope();
+        let step = store::Advance {
+            scope,
+            session: session.id(),
+            step: self.step_id(scope.tenant),
+            seed: seed.clone(),
+            messages: self.message_ids_of(scope.tenant),
+            instant: self.instant_providers(session.mode()),
+            lease: self.settings.lease,
+        };
+        let (session, channels) = sent_again(self.store.advance(step).await?)?;
+        Ok((*session, channels, CodeSource::Seed(seed)))
+    }
+
+    /// Fresh chance for live codes; the key of derivation for sandbox codes.
+    pub(crate) fn seed(&self, mode: Mode) -> Seed {
+        match mode {
+            Mode::Live => Seed::random(&*self.rng),
+            Mode::Sandbox => self.keys.sandbox_seed(),
+        }
+    }
+
+    pub(crate) fn message_ids(&self, caller: &Caller) -> PerChannel<MessageId> {
+        self.message_ids_of(caller.scope.tenant)
+    }
+
+    fn message_ids_of(&self, tenant: countersign_model::TenantId) -> PerChannel<MessageId> {
+        let now = self.clock.now();
+        PerChannel::from_fn(|_| MessageId::mint(now, &*self.rng, tenant.partition()))
+    }
+
+    pub(crate) fn instant_providers(&self, mode: Mode) -> PerChannel<Option<ProviderName>> {
+        PerChannel::from_fn(|channel| self.router.instant(mode, channel))
+    }
+
+    /// What a send counts against, beyond its users' own counts.
+    pub(crate) fn send_limits(&self, caller: &Caller, mode: Mode, client_ip: Option<IpAddr>) -> SendLimits {
+        let limits = &self.settings.limits;
+        let per_ip: Limit = limits.sends_per_ip;
+        let count = |address: IpAddr| {
+            let address = bucket(address).to_string();
+            let subject = self.keys.subject(caller.scope.tenant, mode, SubjectKind::Ip, "", &address);
+            Count { subject, name: LimitName::SendsPerIp, limit: per_ip }
+        };
+        SendLimits {
+            counts: client_ip.map(count).into_iter().collect(),
+            per_user: limits.sends_per_user,
+            active_per_user: limits.active_per_user,
+        }
+    }
+}
+
+fn sent_again(verdict: SendAgainVerdict) -> Result<(Box<Session>, Vec<Channel>), Refusal> {
+    let left = |session: Box<Session>| session.attempts_remaining();
+    Err(match verdict {
+        SendAgainVerdict::Sent(session, channels) => return Ok((session, channels)),
+        SendAgainVerdict::AlreadyVerified(session) => Refusal::AlreadyVerified { attempts_remaining: left(session) },
+        SendAgainVerdict::Canceled(session) => Refusal::Canceled { attempts_remaining: left(session) },
+        SendAgainVerdict::Expired(session) => Refusal::Expired { attempts_remaining: left(session) },
+        SendAgainVerdict::Locked(_) => Refusal::Locked,
+        SendAgainVerdict::ChannelNotFound(session) => Refusal::ChannelNotFound { attempts_remaining: left(session) },
+        SendAgainVerdict::ChannelVerified(session) => Refusal::ChannelVerified { attempts_remaining: left(session) },
+        SendAgainVerdict::NoFallback(_) => Refusal::NoFallback,
+        SendAgainVerdict::Limited { limit, wait } => Refusal::Limited { limit, wait },
+        SendAgainVerdict::RecipientBlocked { wait, .. } => Refusal::RecipientBlocked { wait },
+        SendAgainVerdict::Unknown => Refusal::Unknown,
+    })
+}

@@ -1,0 +1,247 @@
+//! Open a session and send its codes.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_channels::{Prepared, RenderError};
+use countersign_model::{
+    AllFailed, Autofill, Channel, Code, Dialect, InvalidRecipient, Mode, Recipient, ServiceId, SessionId, VerificationMode,
+};
+use countersign_session::store::{Answer, Claim, Open, OpenVerdict};
+use countersign_session::{CodeSource, Delivery, Session};
+
+use crate::callers::Caller;
+use crate::deliver::Handed;
+use crate::idempotency::IdempotencyKey;
+use crate::platform::Platform;
+use crate::refusal::Refusal;
+
+/// What a caller asks for. Built by a dialect, which has checked its form; what depends on the service is checked here.
+#[derive(Debug, Clone)]
+pub struct Send {
+    /// The wire it came by.
+    pub dialect: Dialect,
+    /// Nothing is to leave the house. Test keys always ask for that.
+    pub sandbox: bool,
+    /// Who is asked at once, and how: 1 to 4, no channel twice.
+    pub channels: Vec<Asked>,
+    /// Who is asked later, while nobody has answered; no channel twice or asked at once.
+    pub fallback: Vec<Later>,
+    /// Digits of a minted code.
+    pub code_length: Option<u8>,
+    /// How long the codes live.
+    pub life: Option<Duration>,
+    /// Calls with a wrong guess before the session locks.
+    pub max_attempts: Option<u8>,
+    /// One code for all channels.
+    pub shared_code: bool,
+    /// What completes the session.
+    pub verification_mode: VerificationMode,
+    /// Codes that the caller chose.
+    pub codes: Codes,
+    /// The caller's JSON object, as text.
+    pub metadata: String,
+    /// Whether the first proved channel makes a contact.
+    pub add_contact: bool,
+    /// The profile.
+    pub service: Option<ServiceId>,
+    /// BCP 47 tag.
+    pub locale: Option<String>,
+    /// Keeps sessions of one recipient apart.
+    pub purpose: String,
+    /// Whose limits apply.
+    pub user_id: Option<String>,
+    /// The END USER's address, as far as the caller tells it.
+    pub client_ip: Option<IpAddr>,
+    /// How messages help phones to fill the code in.
+    pub autofill: Autofill,
+    /// The idempotency key.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// A channel asked at once.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The way.
+    pub channel: Channel,
+    /// The person.
+    pub recipient: Recipient,
+}
+
+/// A channel whose turn comes later.
+#[derive(Debug, Clone)]
+pub struct Later {
+    /// The way.
+    pub channel: Channel,
+    /// The person.
+    pub recipient: Recipient,
+    /// How long after the send.
+    pub after: Duration,
+}
+
+/// Where the codes come from.
+#[derive(Debug, Clone)]
+pub enum Codes {
+    /// From us.
+    Minted,
+    /// From the caller, one for each asked channel.
+    Given(BTreeMap<Channel, Code>),
+}
+
+/// What was sent.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// The session, as the send left it.
+    pub session: Session,
+    /// The channels of this send.
+    pub channels: Vec<Channel>,
+    /// Names the session to verify, resend and cancel. Signed anew for every reply, never kept.
+    pub token: String,
+    /// The codes, in a sandbox session only.
+    pub codes: Option<BTreeMap<Channel, Code>>,
+    /// An earlier call with the same idempotency key was answered so.
+    pub replayed: bool,
+}
+
+/// Why nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// There is no such profile.
+    #[error("unknown service")]
+    UnknownService,
+    /// The life asked for is above the profile's ceiling.
+    #[error("life above the service's ceiling")]
+    LifeAboveCeiling {
+        /// The ceiling.
+        ceiling: Duration,
+    },
+    /// A fallback's turn would come after the codes are dead.
+    #[error("fallback after expiry")]
+    FallbackAfterExpiry {
+        /// Which one.
+        channel: Channel,
+    },
+    /// The number fails the profile's number check.
+    #[error("number refused by the number check")]
+    Recipient {
+        /// On which channel it was asked.
+        channel: Channel,
+        /// What a caller is told.
+        reason: InvalidRecipient,
+    },
+    /// The message cannot be put into words.
+    #[error("message cannot be rendered")]
+    Message {
+        /// On which channel.
+        channel: Channel,
+        /// Why.
+        source: RenderError,
+    },
+    /// The rest.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+impl Platform {
+    /// Opens a session within its limits, hands its messages over, and tells how that went.
+    ///
+    /// Everything that can be refused is refused before the session exists. From then on the work goes on in a task of its own: a caller
+    /// that hangs up changes nothing about what is sent and recorded.
+    pub async fn send(self: &Arc<Self>, caller: &Caller, command: Send) -> Result<Sent, SendError> {
+        let plan = self.plan(caller, &command)?;
+        let codes = plan.new.codes.clone();
+        let prepared = self.word(&plan.new)?;
+        let claim = plan.claim;
+        let step = Open { session: plan.new, budgets: plan.budgets, limits: plan.limits, claim };
+        let answer = self.store.open(step).await.map_err(Refusal::from)?;
+        let session = match answer {
+            Answer::Fresh(OpenVerdict::Opened(session)) => session,
+            Answer::Replayed(OpenVerdict::Opened(session)) => return Ok(self.sent(*session, None, &codes, true)?),
+            Answer::Fresh(OpenVerdict::Limited { limit, wait }) | Answer::Replayed(OpenVerdict::Limited { limit, wait }) => {
+                return Err(Refusal::Limited { limit, wait }.into());
+            }
+            Answer::Fresh(OpenVerdict::RecipientBlocked { wait, .. })
+            | Answer::Replayed(OpenVerdict::RecipientBlocked { wait, .. }) => {
+                return Err(Refusal::RecipientBlocked { wait }.into());
+            }
+            Answer::Running => return Err(Refusal::IdempotencyRunning.into()),
+            Answer::Mismatch => return Err(Refusal::IdempotencyMismatch.into()),
+        };
+        let channels = session.challenges().iter().map(|challenge| challenge.channel).collect();
+        let handed = self.hand_over(*session, prepared, channels, claim).await?;
+        Ok(self.told(handed, &codes)?)
+    }
+
+    /// The messages of a new session, in words, so that nothing is opened that cannot be said.
+    fn word(&self, new: &countersign_session::NewSession) -> Result<Vec<Prepared>, SendError> {
+        let expires_at = self.clock.now().plus(new.policy.life);
+        let mut prepared = Vec::with_capacity(new.challenges.len());
+        for asked in &new.challenges {
+            let code = new.codes.code(new.id, asked.channel, new.policy.shared_code, 0, new.policy.code_length);
+            let Some(code) = code else { continue };
+            let message = countersign_model::Outgoing {
+                id: asked.message,
+                mode: new.mode,
+                channel: asked.channel,
+                recipient: asked.recipient.clone(),
+                code,
+                app_name: new.app_name.clone(),
+                locale: new.locale.clone(),
+                expires_at,
+                minutes: minutes(new.policy.life),
+                autofill: new.autofill.clone(),
+            };
+            let channel = asked.channel;
+            prepared.push(self.router.prepare(message).map_err(|source| SendError::Message { channel, source })?);
+        }
+        Ok(prepared)
+    }
+
+    /// The answer to a send whose messages have been handed over.
+    pub(crate) fn told(&self, handed: Handed, codes: &CodeSource) -> Result<Sent, Refusal> {
+        let nothing_sent = handed.delivery != Delivery::Sent && handed.session.policy().all_failed == AllFailed::Error;
+        let sent = self.sent(handed.session, Some(handed.channels), codes, false)?;
+        if nothing_sent { Err(Refusal::NothingSent(Box::new(sent))) } else { Ok(sent) }
+    }
+
+    /// A session in the form of an answer. Sandbox codes are derived again, so a replay shows them without their having been kept.
+    pub(crate) fn sent(
+        &self,
+        session: Session,
+        channels: Option<Vec<Channel>>,
+        codes: &CodeSource,
+        replayed: bool,
+    ) -> Result<Sent, Refusal> {
+        let signed = self.tokens.sign(session.scope(), session.id(), session.created_at(), session.token_expires_at());
+        let token = signed.map_err(|_| Refusal::Internal("the session token could not be signed"))?;
+        let channels = channels.unwrap_or_else(|| session.challenges().iter().map(|challenge| challenge.channel).collect());
+        let codes = (session.mode() == Mode::Sandbox).then(|| self.sandbox_codes(&session, &channels, codes));
+        Ok(Sent { session, channels, token, codes, replayed })
+    }
+
+    fn sandbox_codes(&self, session: &Session, channels: &[Channel], given: &CodeSource) -> BTreeMap<Channel, Code> {
+        let derived = CodeSource::Seed(self.keys.sandbox_seed());
+        let wanted = session.challenges().iter().filter(|challenge| channels.contains(&challenge.channel));
+        let code = |challenge: &countersign_session::Challenge| {
+            let (policy, generation) = (session.policy(), challenge.message.generation);
+            let source = if generation == 0 { given } else { &derived };
+            source.code(session.id(), challenge.channel, policy.shared_code, generation, policy.code_length)
+        };
+        wanted.filter_map(|challenge| Some((challenge.channel, code(challenge)?))).collect()
+    }
+
+    pub(crate) fn mint_session(&self, caller: &Caller) -> SessionId {
+        SessionId::mint(self.clock.now(), &*self.rng, caller.scope.tenant.partition())
+    }
+
+    pub(crate) fn claim(&self, caller: &Caller, mode: Option<Mode>, key: Option<&IdempotencyKey>) -> Option<Claim> {
+        key.map(|key| key.claim(caller, mode, &self.keys, &self.settings))
+    }
+}
+
+/// A life in the minutes that people are told: rounded up, so that nobody is told zero.
+pub(crate) fn minutes(life: Duration) -> u32 {
+    u32::try_from(life.as_millis().div_ceil(60_000)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,63 @@
+//! Look at sessions.
+
+use std::fmt;
+
+use countersign_model::SessionId;
+use countersign_session::Session;
+use countersign_session::store::SessionFilter;
+
+use crate::callers::Caller;
+use crate::platform::Platform;
+use crate::refusal::Refusal;
+
+/// How a wire names a session. The scope that it is looked up in is the caller's, whatever the name says.
+#[derive(Clone)]
+pub enum Handle {
+    /// A session token.
+    Token(String),
+    /// A session id, which only look-ups take.
+    Id(SessionId),
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(_) => f.write_str("Token(…)"),
+            Self::Id(id) => write!(f, "Id({id})"),
+        }
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Sessions, newest first.
+    pub sessions: Vec<Session>,
+    /// Where the next page starts; none at the end.
+    pub next: Option<SessionId>,
+}
+
+impl Platform {
+    /// A session as it stands.
+    pub async fn status(&self, caller: &Caller, handle: &Handle) -> Result<Session, Refusal> {
+        let session = self.resolve(handle)?;
+        self.store.find(caller.scope, session).await?.ok_or(Refusal::Unknown)
+    }
+
+    /// At most `limit` sessions of the caller, newest first.
+    pub async fn list(&self, caller: &Caller, filter: SessionFilter, limit: usize) -> Result<Page, Refusal> {
+        let mut sessions = self.store.list(caller.scope, filter, limit + 1).await?;
+        let more = sessions.len() > limit;
+        sessions.truncate(limit);
+        let next = if more { sessions.last().map(Session::id) } else { None };
+        Ok(Page { sessions, next })
+    }
+
+    /// The id behind a handle. A token that is ours but names somebody else's session passes here and finds nothing in the caller's scope.
+    pub(crate) fn resolve(&self, handle: &Handle) -> Result<SessionId, Refusal> {
+        match handle {
+            Handle::Token(token) => self.tokens.read(token, self.clock.now()).map_err(|_| Refusal::Unknown),
+            Handle::Id(id) => Ok(*id),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What time alone asks for: expiries, leases that ran out, fallbacks whose turn has come, values nobody can ask for any more.
+
+use std::sync::Arc;
+
+use countersign_model::{Scope, SessionId};
+use countersign_session::store::{Lapse, LapseVerdict, StoreError};
+use tokio::task::JoinSet;
+use tracing::{Instrument, warn};
+
+use crate::platform::Platform;
+use crate::refusal::Refusal;
+
+/// Sessions a round looks at, at most.
+const BATCH: usize = 50;
+
+/// What a round did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Swept {
+    /// Sessions looked at.
+    pub sessions: usize,
+    /// Whether there may be more to do at once.
+    pub more: bool,
+}
+
+impl Platform {
+    /// One round. Its steps run side by side, so that a store can take them together.
+    pub async fn sweep(self: &Arc<Self>) -> Result<Swept, StoreError> {
+        let due = self.store.due(BATCH).await?;
+        let sessions = due.len();
+        let mut round = JoinSet::new();
+        for (scope, session) in due {
+            round.spawn(Arc::clone(self).lapse(scope, session));
+        }
+        while let Some(lapsed) = round.join_next().await {
+            lapsed.unwrap_or_else(|_| Err(StoreError::Unavailable("a sweep step died".to_owned())))?;
+        }
+        self.store.sweep(self.clock.now().minus(self.settings.log_kept)).await?;
+        Ok(Swept { sessions, more: sessions == BATCH })
+    }
+
+    async fn lapse(self: Arc<Self>, scope: Scope, session: SessionId) -> Result<(), StoreError> {
+        match self.store.lapse(Lapse { scope, session }).await? {
+            LapseVerdict::Settled => Ok(()),
+            LapseVerdict::FallbackDue => self.fall_back(scope, session).await,
+        }
+    }
+
+    /// Opens the next channel and hands its message over, in a task of its own: a slow provider must not hold the round up.
+    async fn fall_back(self: &Arc<Self>, scope: Scope, session: SessionId) -> Result<(), StoreError> {
+        let Some(found) = self.store.find(scope, session).await? else { return Ok(()) };
+        let (advanced, channels, codes) = match self.advance(&found).await {
+            Ok(advanced) => advanced,
+            Err(Refusal::Unavailable(failure)) => return Err(failure),
+            // Verified, canceled or moved on between the look and the step.
+            Err(_) => return Ok(()),
+        };
+        let platform = Arc::clone(self);
+        let hand_over = async move {
+            if let Err(refusal) = platform.hand_over_again(advanced, channels, &codes, None).await {
+                warn!(%session, %refusal, "a fallback could not be handed over");
+            }
+        };
+        tokio::spawn(hand_over.in_current_span());
+        Ok(())
+    }
+}
