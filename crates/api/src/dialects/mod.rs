@@ -1,0 +1,12 @@
+//! Who speaks on which path. The owner of a path speaks for every method and every error on it.
+//!
+//! A new dialect is a folder beside `native` and one line in [`find`].
+
+pub(crate) mod native;
+
+use crate::dialects::native::Operation;
+
+/// The operation behind a path, with the part of the path that names something. None: nothing lives there, and native says so.
+pub(crate) fn find(path: &str) -> Option<(Operation, &str)> {
+    native::find(path)
+}

@@ -1,0 +1,145 @@
+//! A word for every way in which a call can come to nothing. No arm is a wildcard: a new refusal does not compile until it has its word.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use countersign_core::{Refusal, SendError, StoreError};
+use countersign_model::LimitName;
+use tracing::{error, warn};
+
+use super::failure::Failure;
+use super::response::send::channels_sent;
+use super::words;
+use crate::body::BodyError;
+use crate::fields::Faults;
+
+/// How long callers are asked to leave a store that is away, or a call that is still running, alone.
+const SHORTLY: Duration = Duration::from_secs(1);
+
+pub(super) fn of_body(error: BodyError) -> Failure {
+    let bad = |code, message: String| Failure::new(StatusCode::BAD_REQUEST, code, message);
+    match error {
+        BodyError::TooLarge => Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "Body larger than 64 KiB"),
+        BodyError::MediaType => {
+            let message = "Content-Type must be application/json in UTF-8, not compressed";
+            Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+        }
+        BodyError::Malformed(place) => bad("malformed_body", format!("Malformed body: {place}")),
+        BodyError::Broken => bad("malformed_body", "Malformed body: broke off".to_owned()),
+        BodyError::TooSlow => Failure::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "Body did not arrive in time"),
+    }
+}
+
+pub(super) fn of_send(error: SendError) -> Failure {
+    let mut faults = Faults::default();
+    match error {
+        SendError::UnknownService => faults.add("service_id", "unknown_service", "Unknown service"),
+        SendError::LifeAboveCeiling { ceiling } => {
+            let minutes = ceiling.as_secs() / 60;
+            let message = format!("config.expiry_minutes must be at most {minutes} for this service");
+            faults.add("config.expiry_minutes", "invalid_config", message);
+        }
+        SendError::FallbackAfterExpiry { channel } => {
+            let message = format!("fallback {channel}: after_seconds must be shorter than the codes' life");
+            faults.add("fallback", "invalid_field", message);
+        }
+        SendError::Recipient { channel, reason } => {
+            faults.add(format!("recipients.{channel}"), "invalid_recipient", reason.to_string());
+        }
+        SendError::Message { channel, source } => {
+            faults.add("autofill", "invalid_field", format!("Message for {channel} cannot be worded: {source}"));
+        }
+        SendError::Refused(refusal) => return of_refusal(refusal),
+    }
+    faults.into()
+}
+
+pub(super) fn of_refusal(refusal: Refusal) -> Failure {
+    match refusal {
+        Refusal::Unknown => {
+            Failure::new(StatusCode::UNAUTHORIZED, "session_not_recognised", "Session token not recognised")
+        }
+        Refusal::AlreadyVerified { attempts_remaining } => {
+            Failure::new(StatusCode::CONFLICT, "already_verified", "Session already verified").left(attempts_remaining)
+        }
+        Refusal::Canceled { attempts_remaining } => {
+            Failure::new(StatusCode::GONE, "session_canceled", "Session canceled").left(attempts_remaining)
+        }
+        Refusal::Expired { attempts_remaining } => {
+            Failure::new(StatusCode::GONE, "session_expired", "Session expired").left(attempts_remaining)
+        }
+        Refusal::Locked => {
+            let message = "Maximum verification attempts exceeded";
+            Failure::new(StatusCode::TOO_MANY_REQUESTS, "session_locked", message).left(0)
+        }
+        Refusal::ChannelNotFound { attempts_remaining } => {
+            Failure::new(StatusCode::BAD_REQUEST, "channel_not_found", words::CHANNEL_NOT_FOUND).left(attempts_remaining)
+        }
+        Refusal::ChannelVerified { attempts_remaining } => {
+            Failure::new(StatusCode::CONFLICT, "channel_verified", words::CHANNEL_VERIFIED).left(attempts_remaining)
+        }
+        Refusal::ChannelNeeded { attempts_remaining } => {
+            let mut faults = Faults::default();
+            faults.add("channel", "channel_needed", "Name the channel of the code");
+            Failure::from(faults).left(attempts_remaining)
+        }
+        Refusal::NoFallback => Failure::new(StatusCode::CONFLICT, "no_fallback", "No fallback channel left"),
+        Refusal::Limited { limit, wait } => limited(limit, wait),
+        Refusal::RecipientBlocked { wait } => {
+            let message = "Too many wrong codes for this recipient";
+            Failure::new(StatusCode::TOO_MANY_REQUESTS, "recipient_blocked", message).after(wait)
+        }
+        Refusal::NothingSent(sent) => {
+            let mut failure = Failure::new(StatusCode::BAD_GATEWAY, "all_channels_failed", "All channels failed");
+            failure.details.channels_sent = Some(channels_sent(&sent));
+            failure
+        }
+        Refusal::IdempotencyRunning => {
+            let message = "A call with this Idempotency-Key is still running";
+            Failure::new(StatusCode::CONFLICT, "idempotency_running", message).after(SHORTLY)
+        }
+        Refusal::IdempotencyMismatch => {
+            let message = "Idempotency-Key was used with another body";
+            Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_mismatch", message)
+        }
+        Refusal::Unavailable(failure) => of_store(&failure),
+        Refusal::Internal(what) => internal(what),
+    }
+}
+
+fn of_store(failure: &StoreError) -> Failure {
+    match failure {
+        StoreError::Unavailable(_) => {
+            warn!(%failure, "a call could not be served");
+            Failure::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Service unavailable, try again").after(SHORTLY)
+        }
+        StoreError::Unreadable(_) => internal(&failure.to_string()),
+    }
+}
+
+/// A limit is used up.
+pub(super) fn limited(limit: LimitName, wait: Duration) -> Failure {
+    let mut failure = Failure::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Rate limit exceeded").after(wait);
+    failure.details.limit = Some(limit.as_str());
+    failure
+}
+
+/// A defect. The log hears what it was; the caller only that it was one.
+pub(crate) fn internal(what: &str) -> Failure {
+    error!(what, "internal error");
+    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Internal error")
+}
+
+/// Nothing lives at a path.
+pub(crate) fn not_found() -> Failure {
+    Failure::new(StatusCode::NOT_FOUND, "not_found", "Not found")
+}
+
+/// A path does not know a method.
+pub(crate) fn method_not_allowed(allow: &'static str) -> Failure {
+    let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed");
+    Failure { allow: Some(allow), ..failure }
+}
+
+#[cfg(test)]
+mod tests;

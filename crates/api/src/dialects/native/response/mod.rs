@@ -1,0 +1,35 @@
+//! From what a verb answered to the JSON of a native reply.
+
+mod by_channel;
+pub(crate) mod list;
+pub(crate) mod send;
+mod shown;
+pub(crate) mod status;
+#[cfg(test)]
+pub(crate) mod testing;
+pub(crate) mod verify;
+
+pub(crate) use by_channel::ByChannel;
+pub(crate) use shown::Shown;
+
+use countersign_core::Session;
+use countersign_model::{MessageId, Mode};
+use serde_json::value::RawValue;
+
+/// `true` for a sandbox session; left out for a live one.
+fn sandbox(session: &Session) -> Option<bool> {
+    (session.mode() == Mode::Sandbox).then_some(true)
+}
+
+/// A message's id, which says at a glance when nothing left the house.
+fn message_id(session: &Session, id: MessageId) -> String {
+    match session.mode() {
+        Mode::Live => id.to_string(),
+        Mode::Sandbox => id.to_string().replacen(MessageId::PREFIX, "msg_sandbox_", 1),
+    }
+}
+
+/// The caller's own object, passed through as text.
+fn metadata(session: &Session) -> &RawValue {
+    serde_json::from_str(session.metadata()).unwrap_or(RawValue::NULL)
+}

@@ -1,0 +1,142 @@
+//! A session as it stands: the reply to status, show and cancel, and the rows of a list.
+
+use countersign_core::{Challenge, Session};
+use countersign_model::{SessionId, Timestamp};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::{ByChannel, Shown, message_id, metadata, sandbox};
+
+/// A session as it stands.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StatusReply<'a> {
+    #[schema(value_type = String, examples("ses_01J9ZQ3V8MTRX4N6D5B7C9E0FG"))]
+    session_id: Shown<SessionId>,
+    /// `pending`, `verified`, `expired`, `locked`, `canceled` or `failed`.
+    status: &'static str,
+    /// `any` or `all`.
+    verification_mode: &'static str,
+    #[schema(value_type = std::collections::BTreeMap<String, ChannelStatus>)]
+    channels: ByChannel<ChannelStatus<'a>>,
+    /// Calls with a wrong code that will still be heard.
+    attempts_remaining: u8,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Shown<Timestamp>,
+    /// When the newest codes die.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Shown<Timestamp>,
+    /// When the session was completed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    verified_at: Option<Shown<Timestamp>>,
+    /// What the send was given.
+    #[schema(value_type = Object)]
+    metadata: &'a RawValue,
+    cost: Cost,
+    /// Only in sandbox sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox: Option<bool>,
+}
+
+/// One channel of a session.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ChannelStatus<'a> {
+    /// Masked.
+    #[schema(examples("+1202•••0143"))]
+    recipient: String,
+    /// `pending`, `sent`, `delivered` or `failed`.
+    status: &'static str,
+    /// How handing it over went: `sending`, `accepted`, `unclear` (it may have gone out and is not repeated by itself), or why it
+    /// failed: `provider_unavailable`, `refused`, `throttled`, `unreachable`.
+    attempt: &'static str,
+    message_id: String,
+    /// Who took it.
+    provider: Option<&'a str>,
+    verified: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    sent_at: Option<Shown<Timestamp>>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    delivered_at: Option<Shown<Timestamp>>,
+}
+
+/// What the session's messages cost.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Cost {
+    amount: u32,
+    currency: &'static str,
+}
+
+/// Nothing is charged: prices come with the wallet.
+const NO_COST: Cost = Cost { amount: 0, currency: "USD" };
+
+/// The session as it stands at `now`.
+pub(crate) fn reply(session: &Session, now: Timestamp) -> StatusReply<'_> {
+    StatusReply {
+        session_id: Shown(session.id()),
+        status: session.status(now).as_str(),
+        verification_mode: session.policy().verification_mode.as_str(),
+        channels: session.challenges().iter().map(|challenge| (challenge.channel, channel(session, challenge))).collect(),
+        attempts_remaining: session.attempts_remaining(),
+        created_at: Shown(session.created_at()),
+        expires_at: Shown(session.expires_at()),
+        verified_at: session.verified_at().map(Shown),
+        metadata: metadata(session),
+        cost: NO_COST,
+        sandbox: sandbox(session),
+    }
+}
+
+fn channel<'a>(session: &Session, challenge: &'a Challenge) -> ChannelStatus<'a> {
+    ChannelStatus {
+        recipient: challenge.recipient.masked(),
+        status: challenge.status().as_str(),
+        attempt: challenge.message.attempt.as_str(),
+        message_id: message_id(session, challenge.message.id),
+        provider: challenge.provider(),
+        verified: challenge.verified_at.is_some(),
+        sent_at: challenge.message.sent_at.map(Shown),
+        delivered_at: challenge.message.delivered_at.map(Shown),
+    }
+}
+
+/// Prints the reply.
+pub(crate) fn body(session: &Session, now: Timestamp) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&reply(session, now))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::{read, session, unavailable};
+    use super::*;
+
+    #[test]
+    fn a_status_masks_recipients_and_tells_each_channel() {
+        let session = session("sandbox", &unavailable(), &json!({"wrong": 1}));
+        let reply = read(body(&session, session.created_at()));
+        let expected = json!({
+            "session_id": "ses_0000000000000000000000000G", "status": "pending", "verification_mode": "any",
+            "channels": {
+                "email": {
+                    "recipient": "a•••@example.com", "status": "sent", "attempt": "accepted", "provider": "mail", "verified": false,
+                    "message_id": "msg_sandbox_00000000000000000000000001", "sent_at": "2026-01-15T10:35:00.250Z", "delivered_at": null,
+                },
+                "sms": {
+                    "recipient": "+1202•••0143", "status": "failed", "attempt": "provider_unavailable", "provider": null, "verified": false,
+                    "message_id": "msg_sandbox_00000000000000000000000002", "sent_at": null, "delivered_at": null,
+                },
+            },
+            "attempts_remaining": 2, "created_at": "2026-01-15T10:35:00.000Z", "expires_at": "2026-01-15T10:45:00.000Z",
+            "verified_at": null, "metadata": {"b": 1.50, "a": []}, "cost": {"amount": 0, "currency": "USD"}, "sandbox": true,
+        });
+        assert_eq!(reply, expected, "{reply:#}");
+    }
+
+    #[test]
+    fn a_status_goes_by_the_moment_it_is_asked() {
+        let session = session("live", &unavailable(), &json!({}));
+        let reply = read(body(&session, session.expires_at()));
+        assert_eq!((&reply["status"], reply.get("sandbox")), (&json!("expired"), None), "{reply:#}");
+    }
+}

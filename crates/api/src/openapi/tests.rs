@@ -1,0 +1,52 @@
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::*;
+
+/// Where the description is kept for readers, and for whoever reviews a change of the wire.
+fn golden() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api/openapi.json")
+}
+
+fn described() -> Value {
+    serde_json::from_str(&openapi_json()).unwrap()
+}
+
+#[test]
+fn the_wire_is_the_one_in_the_golden_file() {
+    let now = openapi_json();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(golden(), &now).unwrap();
+    }
+    let kept = std::fs::read_to_string(golden()).unwrap_or_default();
+    assert!(kept == now, "the wire has changed; look at it, then: UPDATE_GOLDEN=1 cargo nextest run -p countersign-api golden");
+}
+
+#[test]
+fn it_is_openapi_3_1() {
+    assert!(described()["openapi"].as_str().unwrap().starts_with("3.1."));
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let description = described();
+    let text = description.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1) {
+        let pointer = reference.split('"').next().unwrap();
+        assert!(description.pointer(pointer).is_some(), "{pointer}");
+    }
+}
+
+#[test]
+fn every_operation_behind_a_key_describes_its_errors_and_headers() {
+    for (path, item) in described()["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap().iter().filter(|(_, operation)| operation.get("security").is_some()) {
+            for status in ["400", "401", "429", "500", "503"] {
+                let response = &operation["responses"][status];
+                assert!(response["content"]["application/json"].is_object(), "{method} {path} {status}");
+                assert!(response["headers"]["X-Request-Id"].is_object(), "{method} {path} {status}");
+            }
+        }
+    }
+}
