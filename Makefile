@@ -1,0 +1,61 @@
+# `make` alone prints what there is. CI and the README call these targets and nothing else.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Tools that targets install for themselves live here, not in your home.
+TOOLS := $(CURDIR)/target/tools
+export PATH := $(TOOLS)/bin:$(PATH)
+
+# aiosmtpd is the mail server that nobody here wrote: one test delivers to it.
+AIOSMTPD := aiosmtpd==1.4.6
+PYTHON_HOME := $(TOOLS)/python
+
+.PHONY: help
+help: ## Print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Build (quickly, not optimised) and start a server on ./data; needs only the Rust toolchain
+	@cargo run --locked --bin countersign -- serve
+
+.PHONY: build
+build: ## Build the optimised binary: target/release/countersign
+	cargo build --locked --release --bin countersign
+
+.PHONY: check
+check: ## Formatting, lints, documentation; licences, bans and sources where cargo-deny is installed
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked --offline check licenses bans sources; else echo "cargo-deny is not installed: make deny installs and runs it"; fi
+
+.PHONY: deny
+deny: ## Install cargo-deny if need be (minutes); check licences, bans, sources and, over the network, advisories
+	@cargo deny --version >/dev/null 2>&1 || cargo install --locked --root $(TOOLS) cargo-deny
+	cargo deny --locked check
+
+.PHONY: test
+test: nextest python ## Install what tests lack (cargo-nextest, aiosmtpd) and run them all
+	cargo nextest run --workspace --locked
+	cargo test --workspace --doc --locked
+
+.PHONY: bench
+bench: ## Sends and verifications per second of the optimised build on this machine
+	cargo run --locked --release --package countersign-tests --bin bench
+
+.PHONY: docs
+docs: ## Build the code's documentation: target/doc/countersign
+	cargo doc --workspace --no-deps --locked
+
+.PHONY: nextest
+nextest:
+	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked --root $(TOOLS) cargo-nextest
+
+.PHONY: python
+python:
+	@python3 -c 'import aiosmtpd' 2>/dev/null \
+	  || test -x $(PYTHON_HOME)/bin/aiosmtpd \
+	  || { python3 -m venv $(PYTHON_HOME) && $(PYTHON_HOME)/bin/pip install --quiet --disable-pip-version-check $(AIOSMTPD); } \
+	  || { echo "tests need aiosmtpd: install Debian's python3-aiosmtpd, or python3-venv and let make test do the rest" >&2; exit 1; }

@@ -1,0 +1,64 @@
+//! `countersign init`: sets up a data directory without starting anything.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use countersign_model::{Clock, OsRng, SystemClock};
+use serde::Serialize;
+
+use super::{CliError, Context, Output};
+use crate::config::Source;
+use crate::installation::Installation;
+
+/// What a new installation's configuration file says: every key, its default, and what it is for.
+pub(crate) const TEMPLATE: &str = include_str!("countersign.toml");
+
+/// Makes what is missing and tells what was made. Run again, it changes nothing.
+pub(super) async fn run(context: &Context, output: Output) -> Result<ExitCode, CliError> {
+    let installation = Installation::open_or_create(context.data_dir(), SystemClock.now(), &OsRng).await?;
+    let file = context.config.clone().unwrap_or_else(|| Source::default_file(installation.data_dir.path()));
+    let wrote_file = write_template(&file)?;
+    let done = Done {
+        data_dir: installation.data_dir.path().display().to_string(),
+        config_file: file.display().to_string(),
+        wrote_config_file: wrote_file,
+        sandbox_key: installation.first_key.as_ref().map(|key| key.secret().to_owned()),
+    };
+    installation.records.close().await;
+    output.print(&done)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whether there was no such file.
+fn write_template(file: &Path) -> io::Result<bool> {
+    match File::options().write(true).create_new(true).mode(0o600).open(file) {
+        Ok(mut new) => new.write_all(TEMPLATE.as_bytes()).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[derive(Serialize)]
+struct Done {
+    data_dir: String,
+    config_file: String,
+    wrote_config_file: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox_key: Option<String>,
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = if self.wrote_config_file { "written" } else { "left as it is" };
+        writeln!(f, "data directory  {}", self.data_dir)?;
+        writeln!(f, "configuration   {} ({file})", self.config_file)?;
+        match &self.sandbox_key {
+            Some(secret) => write!(f, "sandbox key     {secret}\nThe key is shown this once: only its hash is kept."),
+            None => f.write_str("Everything was set up before."),
+        }
+    }
+}

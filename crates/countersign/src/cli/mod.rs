@@ -1,0 +1,109 @@
+//! The command line: one file per command, one way to standard output.
+
+mod client;
+mod completions;
+mod config;
+mod doctor;
+mod error;
+pub(crate) mod init;
+mod key;
+mod openapi;
+mod output;
+mod send;
+mod serve;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::DataDir;
+use crate::config::{ConfigError, Loaded, Source, load};
+
+pub use error::CliError;
+pub use output::{Format, Output};
+
+/// Self-hosted one-time passwords over e-mail, SMS, WhatsApp and voice
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, arg_required_else_help = true, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    context: Context,
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value = "text", hide_default_value = true)]
+    format: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Which installation a command is about.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Context {
+    /// Where keys, databases and countersign.toml are
+    #[arg(long, global = true, env = "COUNTERSIGN_DATA_DIR", default_value = "./data", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// The configuration file, in place of countersign.toml in the data directory
+    #[arg(long, global = true, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server; the first start on an empty data directory sets it up
+    Serve,
+    /// Set up a data directory: keys, databases, a tenant, a sandbox key, a commented countersign.toml
+    Init,
+    /// Create, list and revoke API keys, also beside a running server
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Check everything a start depends on, and say what to do
+    Doctor,
+    /// Print or check the configuration
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Ask a running server to send codes
+    Send(send::Send),
+    /// Ask a running server whether a code is right
+    Verify(verify::Verify),
+    /// Print the API's OpenAPI document
+    Openapi,
+    /// Print a completion script for a shell
+    Completions(completions::Completions),
+}
+
+impl Context {
+    /// The folder that holds the installation.
+    fn data_dir(&self) -> DataDir {
+        DataDir::new(self.data_dir.clone())
+    }
+
+    /// The configuration of the installation.
+    fn load(&self) -> Result<Loaded, ConfigError> {
+        load(&Source { file: self.config.clone(), data_dir: self.data_dir.clone(), environment: std::env::vars().collect() })
+    }
+}
+
+impl Cli {
+    /// Does what was asked for.
+    pub fn run(self) -> Result<ExitCode, CliError> {
+        let Self { context, format, command } = self;
+        let output = Output::new(format);
+        match command {
+            Command::Serve => serve::run(&context, output),
+            Command::Init => block_on(init::run(&context, output)),
+            Command::Key(key) => block_on(key.run(&context, output)),
+            Command::Doctor => block_on(doctor::run(&context, output)),
+            Command::Config(config) => config.run(&context, output),
+            Command::Send(send) => block_on(send.run(&context, output)),
+            Command::Verify(verify) => block_on(verify.run(&context, output)),
+            Command::Openapi => openapi::run(output),
+            Command::Completions(completions) => completions.run(output),
+        }
+    }
+}
+
+/// Runs a command that waits for files or the network on this thread.
+fn block_on(command: impl Future<Output = Result<ExitCode, CliError>>) -> Result<ExitCode, CliError> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
+}

@@ -1,0 +1,34 @@
+//! `countersign serve`: the server itself.
+
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{CliError, Context, Output};
+use crate::app::{App, Overrides};
+use crate::telemetry;
+
+/// Serves until SIGTERM or SIGINT.
+pub(super) fn run(context: &Context, output: Output) -> Result<ExitCode, CliError> {
+    let loaded = context.load()?;
+    telemetry::start(&loaded.config.log);
+    let data_dir = context.data_dir();
+    actix_web::rt::System::new().block_on(async move {
+        let mut app = App::build(data_dir, loaded.config, Overrides::default()).await?;
+        output.print(&app.greeting())?;
+        app.run_until(told_to_stop()?).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Ends when the process is asked to end.
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,129 @@
+//! From what an operator writes to what the verbs work with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_channels::Routes;
+use countersign_core::{LimitSettings, Settings};
+use countersign_model::{AllFailed, Clock, ResendPolicy, Service, ServiceId};
+use countersign_session::BudgetRule;
+use reqwest::Url;
+
+use super::{Config, ConfigError, Limits, Problem, Profile};
+
+/// What a lease lasts beyond the router's deadline, for the store call that follows.
+const AFTER_DEADLINE: Duration = Duration::from_secs(10);
+
+impl Config {
+    /// The address under which callers know this installation, as far as it is known before a listener is bound.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        self.public_url_at(self.http.listen)
+    }
+
+    /// The same, once the listener has its address.
+    #[must_use]
+    pub fn public_url_at(&self, bound: std::net::SocketAddr) -> String {
+        self.public_url.as_deref().map_or_else(|| format!("http://{bound}"), |url| url.trim_end_matches('/').to_owned())
+    }
+
+    /// What the verbs work with.
+    #[must_use]
+    pub fn settings(&self, public_url: String) -> Settings {
+        let services = self.services.iter().filter_map(|service| {
+            let id: ServiceId = service.id.parse().ok()?;
+            Some(service.profile.over(&self.session).service(Some(id)))
+        });
+        Settings {
+            public_url,
+            default_service: self.session.service(None),
+            services: services.collect(),
+            limits: self.limits.settings(),
+            lease: Duration::from_secs(self.delivery.deadline_seconds) + AFTER_DEADLINE,
+            log_kept: self.events.kept(),
+        }
+    }
+
+    /// The ways out, built and checked. Reads the files that `*_file` keys name; reaches nobody.
+    pub fn routes(&self, clock: &Arc<dyn Clock>) -> Result<Routes, ConfigError> {
+        Routes::build(&self.providers, &self.channels, self.delivery, clock)
+            .map_err(|error| ConfigError::Invalid(vec![error.into()]))
+    }
+
+    /// Everything that is out of range or does not fit together.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut found = Vec::new();
+        if let Some(url) = &self.public_url
+            && !is_base_address(url)
+        {
+            found.push(Problem::new(
+                "public_url",
+                "must be an http or https address without query, such as https://otp.example.com",
+            ));
+        }
+        let label = self.region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if !label || !(1..=16).contains(&self.region.len()) {
+            found.push(Problem::new("region", "must be 1 to 16 of a-z, 0-9 and -"));
+        }
+        if self.http.listen == self.admin.listen && self.http.listen.port() != 0 {
+            found.push(Problem::new("admin.listen", "must differ from http.listen: operators and callers do not share a port"));
+        }
+        self.http.problems(&mut found);
+        self.log.problems(&mut found);
+        self.limits.problems(&mut found);
+        self.events.problems(&mut found);
+        self.session.problems("session", &mut found);
+        for (position, service) in self.services.iter().enumerate() {
+            let section = format!("services[{position}]");
+            let id = service.id.parse::<ServiceId>();
+            if id.is_err() {
+                found.push(Problem::new(format!("{section}.id"), "must be a UUID; uuidgen makes one"));
+            } else if self.services[..position].iter().any(|other| other.id.parse() == id) {
+                found.push(Problem::new(format!("{section}.id"), "names a service that stands above already"));
+            }
+            service.profile.over(&self.session).problems(&section, &mut found);
+        }
+        found
+    }
+}
+
+fn is_base_address(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() && url.fragment().is_none()
+    })
+}
+
+impl Profile {
+    /// With the product's own values where nobody set any.
+    fn service(&self, id: Option<ServiceId>) -> Service {
+        let minutes = |minutes: u32| Duration::from_secs(u64::from(minutes) * 60);
+        Service {
+            id,
+            app_name: self.app_name.clone().unwrap_or_default(),
+            code_length: self.code_length,
+            life: self.life_minutes.map(minutes),
+            max_life: minutes(self.max_life_minutes.unwrap_or(Self::DEFAULT_MAX_LIFE_MINUTES)),
+            max_attempts: self.max_attempts,
+            resend_after: Duration::from_secs(self.resend_after_seconds.unwrap_or(30).into()),
+            resend: self.resend_policy.unwrap_or(ResendPolicy::Rotate),
+            resend_unlocks: self.resend_unlocks.unwrap_or(true),
+            all_failed: self.all_failed.unwrap_or(AllFailed::Error),
+            number_check: self.number_check,
+            locale: self.locale.clone(),
+        }
+    }
+}
+
+impl Limits {
+    fn settings(&self) -> LimitSettings {
+        LimitSettings {
+            calls_per_key: self.calls_per_key.limit(),
+            failed_authentication: self.failed_authentication.limit(),
+            sends_per_user: self.sends_per_user.limit(),
+            active_per_user: self.active_per_user,
+            sends_per_ip: self.sends_per_ip.limit(),
+            budget: BudgetRule { wrong: self.wrong_guesses.limit(), block_after: self.block_after },
+        }
+    }
+}

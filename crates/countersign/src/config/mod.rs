@@ -1,0 +1,84 @@
+//! What an operator may set, and where it comes from.
+//!
+//! Defaults, under `countersign.toml`, under environment variables `COUNTERSIGN_SECTION__KEY`. One file per section. A key that does not
+//! exist, a value of the wrong kind and a value out of range are errors that name the key and say what to do.
+
+mod admin;
+mod convert;
+mod env;
+mod error;
+mod events;
+mod http;
+mod limits;
+mod load;
+mod log;
+mod print;
+mod profile;
+mod rate;
+#[cfg(test)]
+mod tests;
+
+use countersign_channels::{ChannelsConfig, DeliveryConfig, ProvidersConfig};
+use serde::{Deserialize, Serialize};
+
+pub use admin::Admin;
+pub use error::{ConfigError, Problem};
+pub use events::Events;
+pub use http::Http;
+pub use limits::Limits;
+pub use load::{Loaded, Source, load};
+pub use log::{Log, LogFormat};
+pub use print::{Origin, Setting};
+pub use profile::{Profile, ServiceProfile};
+pub use rate::Rate;
+pub(crate) use rate::parse_span;
+
+/// Everything an operator set, of the right kinds. Values out of range are found by [`Config::problems`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The address under which callers reach the API, for proofs and links; none: that of the listener.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    /// Short name of this installation's place; part of every session token.
+    pub region: String,
+    /// The API's listener.
+    pub http: Http,
+    /// The operators' listener.
+    pub admin: Admin,
+    /// What is logged, and how.
+    pub log: Log,
+    /// The profile of calls that name no service.
+    pub session: Profile,
+    /// Named profiles. What one leaves open, `[session]` decides.
+    pub services: Vec<ServiceProfile>,
+    /// How much callers may do.
+    pub limits: Limits,
+    /// The log of what happened to sessions.
+    pub events: Events,
+    /// The connections over which messages go out.
+    pub providers: ProvidersConfig,
+    /// Which providers serve a channel, in order.
+    pub channels: ChannelsConfig,
+    /// How long and how often a message is tried.
+    pub delivery: DeliveryConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            region: "local".to_owned(),
+            http: Http::default(),
+            admin: Admin::default(),
+            log: Log::default(),
+            session: Profile::default(),
+            services: Vec::new(),
+            limits: Limits::default(),
+            events: Events::default(),
+            providers: ProvidersConfig::default(),
+            channels: ChannelsConfig::default(),
+            delivery: DeliveryConfig::default(),
+        }
+    }
+}

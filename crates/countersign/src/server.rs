@@ -1,0 +1,65 @@
+//! The two listeners.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_web::dev::Server;
+use countersign_api::{Api, ApiConfig, ServerConfig, Surface, TrustedProxies};
+use countersign_core::Platform;
+
+use crate::config::{Config, Http};
+
+/// Both listeners, bound.
+pub(crate) struct Servers {
+    api: Server,
+    admin: Server,
+}
+
+/// Puts the API and the operators' pages on their listeners.
+pub(crate) fn build(platform: &Arc<Platform>, api: TcpListener, admin: TcpListener, config: &Config) -> io::Result<Servers> {
+    let http = ApiConfig {
+        trusted_proxies: trusted_proxies(&config.http),
+        calls_per_key: config.limits.calls_per_key.limit(),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let surface = Api::new(Arc::clone(platform), http);
+    let callers = ServerConfig { workers: config.http.workers, ..ServerConfig::default() };
+    let operators = ServerConfig { workers: Some(1), ..ServerConfig::default() };
+    Ok(Servers {
+        api: countersign_api::bind(api, Surface::Public, &surface, &callers)?,
+        admin: countersign_api::bind(admin, Surface::Admin, &surface, &operators)?,
+    })
+}
+
+fn trusted_proxies(http: &Http) -> TrustedProxies {
+    match http.trusted_hops {
+        0 => TrustedProxies::Networks(http.trusted_proxies.clone()),
+        hops => TrustedProxies::Hops(hops),
+    }
+}
+
+impl Servers {
+    /// Serves until `shutdown` ends or a listener breaks off; then both finish what they have.
+    pub(crate) async fn run_until(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let (stop_api, stop_admin) = (self.api.handle(), self.admin.handle());
+        let served = async { tokio::try_join!(self.api, self.admin).map(|((), ())| ()) };
+        tokio::pin!(served);
+        let broken = tokio::select! {
+            ended = &mut served => Some(ended),
+            () = shutdown => None,
+        };
+        // The operators' listener goes last: whoever watches a stop asks there.
+        let stopping = async {
+            stop_api.stop(true).await;
+            stop_admin.stop(true).await;
+        };
+        match broken {
+            Some(ended) => {
+                stopping.await;
+                ended
+            }
+            None => tokio::join!(stopping, served).1,
+        }
+    }
+}
