@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use actix_web::web::Bytes;
 use countersign_core::Platform;
-use countersign_model::Limit;
 
 use crate::limit_headers::CallPolicy;
 use crate::openapi::openapi_json;
@@ -15,8 +14,6 @@ use crate::peer::TrustedProxies;
 pub struct ApiConfig {
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
-    /// The limit of calls per key, as the platform enforces it. Here it is only told, on replies to callers who were not let in.
-    pub calls_per_key: Limit,
     /// The release, shown by the probes.
     pub version: &'static str,
 }
@@ -35,8 +32,9 @@ impl Api {
     /// Stands in front of `platform`.
     #[must_use]
     pub fn new(platform: Arc<Platform>, config: ApiConfig) -> Arc<Self> {
-        let ApiConfig { trusted_proxies, calls_per_key, version } = config;
+        let ApiConfig { trusted_proxies, version } = config;
+        let calls = CallPolicy::new(platform.calls_per_key());
         let openapi = Bytes::from(openapi_json());
-        Arc::new(Self { platform, trusted_proxies, calls: CallPolicy::new(calls_per_key), version, openapi })
+        Arc::new(Self { platform, trusted_proxies, calls, version, openapi })
     }
 }

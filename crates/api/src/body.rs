@@ -120,23 +120,34 @@ mod tests {
 
     #[actix_web::test]
     async fn an_object_in_json_is_taken() {
-        let body = read_from(TestRequest::post().insert_header((CONTENT_TYPE, "application/json")).set_payload(r#"{"a":1}"#)).await;
+        let body =
+            read_from(TestRequest::post().insert_header((CONTENT_TYPE, "application/json")).set_payload(r#"{"a":1}"#)).await;
         let body = body.unwrap();
         assert_eq!((body.object["a"].as_u64(), &body.bytes[..]), (Some(1), &br#"{"a":1}"#[..]));
     }
 
     #[actix_web::test]
     async fn what_is_not_declared_as_plain_json_is_refused() {
-        for refused in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "application/+json", "json", ""]
-        {
+        for refused in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/json; charset=utf-16",
+            "application/+json",
+            "json",
+            "",
+        ] {
             let request = TestRequest::post().insert_header((CONTENT_TYPE, refused)).set_payload("{}");
             assert_eq!(read_from(request).await.unwrap_err(), BodyError::MediaType, "{refused}");
         }
         assert_eq!(read_from(TestRequest::post().set_payload("{}")).await.unwrap_err(), BodyError::MediaType);
         for taken in ["application/json", "Application/JSON; Charset=\"UTF-8\"", "application/vnd.api+json;profile=x"] {
-            assert!(read_from(TestRequest::post().insert_header((CONTENT_TYPE, taken)).set_payload("{}")).await.is_ok(), "{taken}");
+            assert!(
+                read_from(TestRequest::post().insert_header((CONTENT_TYPE, taken)).set_payload("{}")).await.is_ok(),
+                "{taken}"
+            );
         }
-        let packed = TestRequest::post().insert_header((CONTENT_TYPE, "application/json")).insert_header((CONTENT_ENCODING, "gzip"));
+        let packed =
+            TestRequest::post().insert_header((CONTENT_TYPE, "application/json")).insert_header((CONTENT_ENCODING, "gzip"));
         assert_eq!(read_from(packed.set_payload("{}")).await.unwrap_err(), BodyError::MediaType);
     }
 

@@ -200,7 +200,8 @@ mod tests {
     #[test]
     fn a_number_in_quotes_is_no_integer() {
         for wrong in [json!("6"), json!(6.5), json!(-1), json!(9), json!(true), json!([6])] {
-            let (read, faults) = with(&json!({"otp_length": wrong}), |fields, faults| fields.integer("otp_length", 4..=8, faults));
+            let (read, faults) =
+                with(&json!({"otp_length": wrong}), |fields, faults| fields.integer("otp_length", 4..=8, faults));
             assert_eq!((read, faults), (None, vec!["config.otp_length must be an integer from 4 to 8".to_owned()]), "{wrong}");
         }
     }

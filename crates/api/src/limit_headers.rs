@@ -29,7 +29,8 @@ impl CallPolicy {
 
     /// Tells a caller where it stands. One that was not let in has no standing: it is told the rule, untouched.
     pub(crate) fn stamp(&self, headers: &mut HeaderMap, quota: Option<&Quota>, now: Timestamp) {
-        let (remaining, resets_in) = quota.map_or((self.limit.max, self.limit.window), |quota| (quota.remaining, quota.resets_in));
+        let (remaining, resets_in) =
+            quota.map_or((self.limit.max, self.limit.window), |quota| (quota.remaining, quota.resets_in));
         let resets_at = quota.map_or_else(|| now.plus(resets_in), |quota| quota.resets_at);
         headers.insert(LIMIT, self.maximum.clone());
         headers.insert(REMAINING, HeaderValue::from(remaining));
@@ -61,7 +62,10 @@ mod tests {
         let limit = Limit { max: 1000, window: Duration::from_secs(60) };
         let mut headers = HeaderMap::new();
         CallPolicy::new(limit).stamp(&mut headers, quota, Timestamp::from_millis(1_000_000));
-        [LIMIT, REMAINING, RESET, POLICY, STATE].iter().map(|name| headers.get(name).unwrap().to_str().unwrap().to_owned()).collect()
+        [LIMIT, REMAINING, RESET, POLICY, STATE]
+            .iter()
+            .map(|name| headers.get(name).unwrap().to_str().unwrap().to_owned())
+            .collect()
     }
 
     #[test]

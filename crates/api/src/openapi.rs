@@ -42,17 +42,21 @@ struct Description;
 /// What every operation has in common and no operation says itself.
 struct Common;
 
-/// Replies that every operation behind a key can give.
-const ERRORS: [(&str, &str); 9] = [
-    ("400", "The body is malformed, or a field is wrong: `details.errors` lists every one."),
-    ("401", "The API key or the session token is not recognised."),
-    ("403", "The key only reads."),
-    ("408", "The body did not arrive in time."),
-    ("413", "The body is larger than 64 KiB."),
-    ("415", "The body is not declared as JSON."),
-    ("429", "A limit is used up, or the session is locked. `details.limit` names the limit, `Retry-After` the wait."),
-    ("500", "A defect."),
-    ("503", "A store is away. Try again after `Retry-After`."),
+/// Replies that every operation behind a key can give: status, name, when.
+const ERRORS: [(&str, &str, &str); 9] = [
+    ("400", "BadRequest", "The body is malformed, or a field is wrong: `details.errors` lists every one."),
+    ("401", "Unauthorized", "The API key or the session token is not recognised."),
+    ("403", "Forbidden", "The key only reads."),
+    ("408", "RequestTimeout", "The body did not arrive in time."),
+    ("413", "PayloadTooLarge", "The body is larger than 64 KiB."),
+    ("415", "UnsupportedMediaType", "The body is not declared as JSON."),
+    (
+        "429",
+        "TooManyRequests",
+        "A limit is used up, or the session is locked. `details.limit` names the limit, `Retry-After` the wait.",
+    ),
+    ("500", "InternalServerError", "A defect."),
+    ("503", "ServiceUnavailable", "A store is away. Try again after `Retry-After`."),
 ];
 
 /// Headers of every reply of an operation behind a key.
@@ -71,9 +75,19 @@ impl Modify for Common {
         let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("X-API-Key", described)));
         let components = openapi.components.get_or_insert_default();
         components.security_schemes.insert("api_key".to_owned(), RefOr::T(key));
+        for (name, description, kind) in &HEADERS {
+            let mut header = Header::new(Object::with_type(kind.clone()));
+            header.description = Some((*description).to_owned());
+            components.headers.insert((*name).to_owned(), RefOr::T(header));
+        }
+        for (_, name, description) in &ERRORS {
+            let mut response = Response::new(*description);
+            complete(&mut response);
+            components.responses.insert((*name).to_owned(), RefOr::T(response));
+        }
         for item in openapi.paths.paths.values_mut() {
             for operation in operations_of(item).filter(|operation| operation.security.is_some()) {
-                complete(operation);
+                add_common(operation);
             }
         }
     }
@@ -83,28 +97,32 @@ fn operations_of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     item.get.iter_mut().chain(item.post.iter_mut())
 }
 
-fn complete(operation: &mut Operation) {
+fn add_common(operation: &mut Operation) {
     let reads = operation.request_body.is_none();
     let about_bodies = ["403", "408", "413", "415"];
-    for (status, description) in ERRORS.iter().filter(|(status, _)| !(reads && about_bodies.contains(status))) {
-        operation.responses.responses.entry((*status).to_owned()).or_insert_with(|| RefOr::T(Response::new(*description)));
+    let responses = &mut operation.responses.responses;
+    for response in responses.values_mut() {
+        if let RefOr::T(response) = response {
+            complete(response);
+        }
     }
-    for (status, response) in &mut operation.responses.responses {
-        let RefOr::T(response) = response else { continue };
-        if response.content.is_empty() && !status.starts_with('2') {
-            response.content.insert("application/json".to_owned(), refers_to("ErrorReply"));
-            response.content.insert("application/problem+json".to_owned(), refers_to("ProblemReply"));
-        }
-        for (name, description, kind) in &HEADERS {
-            let mut header = Header::new(Object::with_type(kind.clone()));
-            header.description = Some((*description).to_owned());
-            response.headers.insert((*name).to_owned(), RefOr::T(header));
-        }
+    for (status, name, _) in ERRORS.iter().filter(|(status, ..)| !(reads && about_bodies.contains(status))) {
+        responses.entry((*status).to_owned()).or_insert_with(|| RefOr::Ref(Ref::from_response_name(*name)));
     }
 }
 
-fn refers_to(schema: &str) -> RefOr<Content> {
-    RefOr::T(Content::new(Some(Ref::from_schema_name(schema))))
+/// Adds the headers of every reply, and the body of an error to a reply that describes none.
+fn complete(response: &mut Response) {
+    if response.content.is_empty() {
+        for (media, schema) in [("application/json", "ErrorReply"), ("application/problem+json", "ProblemReply")] {
+            let content = Content::new(Some(Ref::from_schema_name(schema)));
+            response.content.insert(media.to_owned(), RefOr::T(content));
+        }
+    }
+    for (name, ..) in &HEADERS {
+        let header = Ref::new(format!("#/components/headers/{name}"));
+        response.headers.insert((*name).to_owned(), RefOr::Ref(header));
+    }
 }
 
 /// The description of the wire (OpenAPI 3.1), as `/openapi.json` serves it.

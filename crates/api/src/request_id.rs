@@ -65,7 +65,9 @@ mod tests {
 
     #[test]
     fn any_other_is_replaced_by_a_new_one() {
-        for given in [&b"short"[..], b"has space", b"\"quoted\"", b"\xff\xff\xff\xff\xff\xff\xff\xff", "a".repeat(129).as_bytes(), b""] {
+        for given in
+            [&b"short"[..], b"has space", b"\"quoted\"", b"\xff\xff\xff\xff\xff\xff\xff\xff", "a".repeat(129).as_bytes(), b""]
+        {
             let name = named(given);
             assert!(name.starts_with("req_") && name.len() == 36, "{name}");
             assert!(is_harmless(name.as_bytes()), "{name}");

@@ -6,9 +6,9 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use actix_web::http::Method as HttpMethod;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue, X_CONTENT_TYPE_OPTIONS};
-use actix_web::http::Method as HttpMethod;
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use countersign_core::HttpLabels;
@@ -75,8 +75,7 @@ enum Page {
 }
 
 impl Page {
-    const ALL: [Self; 7] =
-        [Self::Healthz, Self::Readyz, Self::Docs, Self::OpenApi, Self::Jwks, Self::SandboxJwks, Self::Metrics];
+    const ALL: [Self; 7] = [Self::Healthz, Self::Readyz, Self::Docs, Self::OpenApi, Self::Jwks, Self::SandboxJwks, Self::Metrics];
 
     const fn path(self) -> &'static str {
         match self {
@@ -191,7 +190,7 @@ fn method_name(method: &HttpMethod) -> &'static str {
 
 /// One line a request. Who was turned away stands out; what the service could not do stands out more.
 fn log(status: StatusCode, elapsed: Duration) {
-    let (status, elapsed_us) = (status.as_u16(), elapsed.as_micros());
+    let (status, elapsed_us) = (status.as_u16(), u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX));
     match status {
         500.. => warn!(status, elapsed_us, "served"),
         401 | 403 | 429 => info!(status, elapsed_us, "served"),

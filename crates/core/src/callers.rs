@@ -122,6 +122,12 @@ impl Platform {
         }
     }
 
+    /// How many calls a key has, for replies to callers who were not let in.
+    #[must_use]
+    pub const fn calls_per_key(&self) -> Limit {
+        self.settings.limits.calls_per_key
+    }
+
     /// Counts a call of a key. `Err`: it does not fit and must be refused.
     pub fn count_call(&self, caller: &Caller) -> Result<Quota, Quota> {
         self.calls.count(caller.key, self.settings.limits.calls_per_key, self.clock.now())

@@ -6,7 +6,7 @@ use countersign_session::store::{self, Answer, CancelVerdict};
 use crate::callers::Caller;
 use crate::idempotency::IdempotencyKey;
 use crate::platform::Platform;
-use crate::refusal::Refusal;
+use crate::refusal::{About, Refusal};
 use crate::status::Handle;
 
 impl Platform {
@@ -31,9 +31,7 @@ impl Platform {
         };
         match verdict {
             CancelVerdict::Canceled(session) => Ok((*session, replayed)),
-            CancelVerdict::AlreadyVerified(session) => {
-                Err(Refusal::AlreadyVerified { attempts_remaining: session.attempts_remaining() })
-            }
+            CancelVerdict::AlreadyVerified(session) => Err(Refusal::AlreadyVerified(About::of(&session))),
             CancelVerdict::Unknown => Err(Refusal::Unknown),
         }
     }

@@ -19,6 +19,7 @@ mod sweep;
 mod verify;
 
 pub use callers::{AuthError, Caller, Quota, mint_secret, secret_hash};
+pub use countersign_channels::RenderError;
 pub use countersign_session::store::{SessionFilter, StoreError};
 pub use countersign_session::{
     Challenge, Guess, GuessResult, Guesses, Judgement, Jwk, Jwks, Message, Session, SessionStatus, partition_of,
@@ -27,7 +28,7 @@ pub use directory::{Directory, Records};
 pub use idempotency::IdempotencyKey;
 pub use metrics::{HttpLabels, Metrics};
 pub use platform::{Parts, Platform};
-pub use refusal::Refusal;
+pub use refusal::{About, Refusal};
 pub use resend::{Next, Resend};
 pub use send::{Asked, Codes, Later, Send, SendError, Sent};
 pub use settings::{LimitSettings, Settings};

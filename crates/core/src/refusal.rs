@@ -2,10 +2,28 @@
 
 use std::time::Duration;
 
-use countersign_model::LimitName;
+use countersign_model::{LimitName, Mode};
+use countersign_session::Session;
 use countersign_session::store::StoreError;
 
 use crate::send::Sent;
+
+/// What a refusal tells of a session that the caller may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// Live or sandbox.
+    pub mode: Mode,
+    /// Calls with a wrong guess that it would still hear.
+    pub attempts_remaining: u8,
+}
+
+impl About {
+    /// Of a session as it stands.
+    #[must_use]
+    pub fn of(session: &Session) -> Self {
+        Self { mode: session.mode(), attempts_remaining: session.attempts_remaining() }
+    }
+}
 
 /// The one list of refusals that every dialect has to have a word for.
 #[derive(Debug, thiserror::Error)]
@@ -15,46 +33,28 @@ pub enum Refusal {
     Unknown,
     /// The session is complete.
     #[error("session already verified")]
-    AlreadyVerified {
-        /// Attempts that were left.
-        attempts_remaining: u8,
-    },
+    AlreadyVerified(About),
     /// The session was ended.
     #[error("session canceled")]
-    Canceled {
-        /// Attempts that were left.
-        attempts_remaining: u8,
-    },
+    Canceled(About),
     /// The codes are dead.
     #[error("session expired")]
-    Expired {
-        /// Attempts that were left.
-        attempts_remaining: u8,
-    },
+    Expired(About),
     /// The attempts are used up.
     #[error("session locked")]
-    Locked,
+    Locked(About),
     /// No named channel is in the session.
     #[error("channel not in session")]
-    ChannelNotFound {
-        /// Attempts left.
-        attempts_remaining: u8,
-    },
+    ChannelNotFound(About),
     /// The named channels were proved before.
     #[error("channel already verified")]
-    ChannelVerified {
-        /// Attempts left.
-        attempts_remaining: u8,
-    },
+    ChannelVerified(About),
     /// The guess named no channel and more than one could be meant.
     #[error("the guess names no channel")]
-    ChannelNeeded {
-        /// Attempts left.
-        attempts_remaining: u8,
-    },
+    ChannelNeeded(About),
     /// No fallback channel is left.
     #[error("no fallback left")]
-    NoFallback,
+    NoFallback(About),
     /// A limit is used up.
     #[error("limit {} used up", limit.as_str())]
     Limited {
@@ -62,12 +62,16 @@ pub enum Refusal {
         limit: LimitName,
         /// How long until one more fits.
         wait: Duration,
+        /// The session, when the call named one.
+        about: Option<About>,
     },
     /// Wrong guesses at a recipient are used up.
     #[error("failure budget of the recipient used up")]
     RecipientBlocked {
         /// How long.
         wait: Duration,
+        /// The session, when the call named one.
+        about: Option<About>,
     },
     /// No provider took any message.
     #[error("no message went out")]

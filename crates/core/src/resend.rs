@@ -10,7 +10,7 @@ use countersign_session::{CodeSource, Seed, Session, SubjectKind};
 use crate::callers::{Caller, bucket};
 use crate::idempotency::IdempotencyKey;
 use crate::platform::Platform;
-use crate::refusal::Refusal;
+use crate::refusal::{About, Refusal};
 use crate::send::Sent;
 use crate::status::Handle;
 
@@ -133,18 +133,20 @@ impl Platform {
 }
 
 fn sent_again(verdict: SendAgainVerdict) -> Result<(Box<Session>, Vec<Channel>), Refusal> {
-    let left = |session: Box<Session>| session.attempts_remaining();
+    let about = |session: Box<Session>| About::of(&session);
     Err(match verdict {
         SendAgainVerdict::Sent(session, channels) => return Ok((session, channels)),
-        SendAgainVerdict::AlreadyVerified(session) => Refusal::AlreadyVerified { attempts_remaining: left(session) },
-        SendAgainVerdict::Canceled(session) => Refusal::Canceled { attempts_remaining: left(session) },
-        SendAgainVerdict::Expired(session) => Refusal::Expired { attempts_remaining: left(session) },
-        SendAgainVerdict::Locked(_) => Refusal::Locked,
-        SendAgainVerdict::ChannelNotFound(session) => Refusal::ChannelNotFound { attempts_remaining: left(session) },
-        SendAgainVerdict::ChannelVerified(session) => Refusal::ChannelVerified { attempts_remaining: left(session) },
-        SendAgainVerdict::NoFallback(_) => Refusal::NoFallback,
-        SendAgainVerdict::Limited { limit, wait } => Refusal::Limited { limit, wait },
-        SendAgainVerdict::RecipientBlocked { wait, .. } => Refusal::RecipientBlocked { wait },
+        SendAgainVerdict::AlreadyVerified(session) => Refusal::AlreadyVerified(about(session)),
+        SendAgainVerdict::Canceled(session) => Refusal::Canceled(about(session)),
+        SendAgainVerdict::Expired(session) => Refusal::Expired(about(session)),
+        SendAgainVerdict::Locked(session) => Refusal::Locked(about(session)),
+        SendAgainVerdict::ChannelNotFound(session) => Refusal::ChannelNotFound(about(session)),
+        SendAgainVerdict::ChannelVerified(session) => Refusal::ChannelVerified(about(session)),
+        SendAgainVerdict::NoFallback(session) => Refusal::NoFallback(about(session)),
+        SendAgainVerdict::Limited { session, limit, wait } => Refusal::Limited { limit, wait, about: Some(about(session)) },
+        SendAgainVerdict::RecipientBlocked { session, wait, .. } => {
+            Refusal::RecipientBlocked { wait, about: Some(about(session)) }
+        }
         SendAgainVerdict::Unknown => Refusal::Unknown,
     })
 }

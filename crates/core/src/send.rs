@@ -160,11 +160,11 @@ impl Platform {
             Answer::Fresh(OpenVerdict::Opened(session)) => session,
             Answer::Replayed(OpenVerdict::Opened(session)) => return Ok(self.sent(*session, None, &codes, true)?),
             Answer::Fresh(OpenVerdict::Limited { limit, wait }) | Answer::Replayed(OpenVerdict::Limited { limit, wait }) => {
-                return Err(Refusal::Limited { limit, wait }.into());
+                return Err(Refusal::Limited { limit, wait, about: None }.into());
             }
             Answer::Fresh(OpenVerdict::RecipientBlocked { wait, .. })
             | Answer::Replayed(OpenVerdict::RecipientBlocked { wait, .. }) => {
-                return Err(Refusal::RecipientBlocked { wait }.into());
+                return Err(Refusal::RecipientBlocked { wait, about: None }.into());
             }
             Answer::Running => return Err(Refusal::IdempotencyRunning.into()),
             Answer::Mismatch => return Err(Refusal::IdempotencyMismatch.into()),

@@ -6,7 +6,7 @@ use countersign_session::{Guesses, Judgement, Session};
 use crate::callers::Caller;
 use crate::idempotency::IdempotencyKey;
 use crate::platform::Platform;
-use crate::refusal::Refusal;
+use crate::refusal::{About, Refusal};
 use crate::status::Handle;
 
 /// What a caller submits. Built by a dialect, which has read it already.
@@ -14,7 +14,7 @@ use crate::status::Handle;
 pub struct Verify {
     /// How the wire named the session.
     pub handle: Handle,
-    /// What was typed. Never empty.
+    /// What was typed.
     pub guesses: Guesses,
     /// The idempotency key.
     pub idempotency: Option<IdempotencyKey>,
@@ -62,17 +62,17 @@ impl Platform {
 }
 
 fn heard(verdict: VerifyVerdict) -> Result<(Box<Session>, Judgement), Refusal> {
-    let left = |session: Box<Session>| session.attempts_remaining();
+    let about = |session: Box<Session>| About::of(&session);
     Err(match verdict {
         VerifyVerdict::Judged(session, judgement) => return Ok((session, judgement)),
-        VerifyVerdict::AlreadyVerified(session) => Refusal::AlreadyVerified { attempts_remaining: left(session) },
-        VerifyVerdict::Canceled(session) => Refusal::Canceled { attempts_remaining: left(session) },
-        VerifyVerdict::Expired(session) => Refusal::Expired { attempts_remaining: left(session) },
-        VerifyVerdict::Locked(_) => Refusal::Locked,
-        VerifyVerdict::ChannelNotFound(session) => Refusal::ChannelNotFound { attempts_remaining: left(session) },
-        VerifyVerdict::ChannelVerified(session) => Refusal::ChannelVerified { attempts_remaining: left(session) },
-        VerifyVerdict::ChannelNeeded(session) => Refusal::ChannelNeeded { attempts_remaining: left(session) },
-        VerifyVerdict::RecipientBlocked { wait, .. } => Refusal::RecipientBlocked { wait },
+        VerifyVerdict::AlreadyVerified(session) => Refusal::AlreadyVerified(about(session)),
+        VerifyVerdict::Canceled(session) => Refusal::Canceled(about(session)),
+        VerifyVerdict::Expired(session) => Refusal::Expired(about(session)),
+        VerifyVerdict::Locked(session) => Refusal::Locked(about(session)),
+        VerifyVerdict::ChannelNotFound(session) => Refusal::ChannelNotFound(about(session)),
+        VerifyVerdict::ChannelVerified(session) => Refusal::ChannelVerified(about(session)),
+        VerifyVerdict::ChannelNeeded(session) => Refusal::ChannelNeeded(about(session)),
+        VerifyVerdict::RecipientBlocked { session, wait, .. } => Refusal::RecipientBlocked { wait, about: Some(about(session)) },
         VerifyVerdict::Unknown => Refusal::Unknown,
     })
 }

@@ -96,9 +96,10 @@ impl App {
         let ways_out = config.routes(&clock)?;
         data_dir.create()?;
         let lock = data_dir.lock()?;
-        let installation = Installation::open_or_create(data_dir, clock.now(), &*rng).await?;
+        // Before a first key is made: one that a failed start made would never be shown.
         let (api, api_addr) = bind("http.listen", config.http.listen)?;
         let (admin, admin_addr) = bind("admin.listen", config.admin.listen)?;
+        let installation = Installation::open_or_create(data_dir, clock.now(), &*rng).await?;
 
         let settings = config.settings(config.public_url_at(api_addr));
         let material = &installation.keys;
@@ -158,10 +159,14 @@ impl App {
 
     /// Serves until `shutdown` ends, then stops accepting, lets what runs finish for at most 30 seconds, and closes the databases.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), AppError> {
-        let Self { platform, directory, records, records_version, servers, lock, .. } = self;
+        let Self { platform, directory, records, records_version, servers, lock, api_addr, admin_addr, .. } = self;
+        info!(api = %api_addr, admin = %admin_addr, "listening");
         let workers = Workers::start(Arc::clone(&platform), directory, records.clone(), records_version);
         let served = servers.run_until(shutdown).await;
         workers.stop().await;
+        for _ in 0..20 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
         drop(platform);
         records.close().await;
         drop(lock);

@@ -20,7 +20,6 @@ pub(crate) struct Servers {
 pub(crate) fn build(platform: &Arc<Platform>, api: TcpListener, admin: TcpListener, config: &Config) -> io::Result<Servers> {
     let http = ApiConfig {
         trusted_proxies: trusted_proxies(&config.http),
-        calls_per_key: config.limits.calls_per_key.limit(),
         version: env!("CARGO_PKG_VERSION"),
     };
     let surface = Api::new(Arc::clone(platform), http);

@@ -184,6 +184,18 @@ fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
 }
 
 #[test]
+fn a_first_start_that_fails_leaves_the_key_to_the_next_one() {
+    let folder = TempDir::new().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = countersign(folder.path(), &["serve"]);
+    let failed = command.env("COUNTERSIGN_HTTP__LISTEN", taken.local_addr().unwrap().to_string()).output().unwrap();
+    assert!(!failed.status.success());
+    assert!(text(&failed.stderr).contains("http.listen"), "{}", text(&failed.stderr));
+    let next = Serving::start(folder.path(), "json", 1);
+    assert!(next.greeting()["first_start"]["secret"].is_string(), "{}", next.greeting);
+}
+
+#[test]
 fn two_servers_never_share_a_data_directory() {
     let folder = TempDir::new().unwrap();
     let _first = Serving::start(folder.path(), "json", 1);

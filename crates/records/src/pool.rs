@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlSafeStr};
+use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 use tokio::sync::Mutex;
 
 use crate::{ApiKeys, RecordsError, Tenants};
@@ -23,7 +23,7 @@ const CONNECTIONS: u32 = 2;
 pub struct Records {
     pool: SqlitePool,
     /// Never writes, so that every change, whoever made it, moves the number it sees.
-    watcher: Arc<Mutex<SqliteConnection>>,
+    watcher: Arc<Mutex<Option<SqliteConnection>>>,
 }
 
 impl Records {
@@ -36,7 +36,7 @@ impl Records {
         let mut watcher = options.connect().await?;
         migrate(&mut watcher).await?;
         let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_lazy_with(options);
-        Ok(Self { pool, watcher: Arc::new(Mutex::new(watcher)) })
+        Ok(Self { pool, watcher: Arc::new(Mutex::new(Some(watcher))) })
     }
 
     /// The owners.
@@ -55,12 +55,20 @@ impl Records {
     /// and numbers of different [`Records`] cannot be compared.
     pub async fn data_version(&self) -> Result<i64, RecordsError> {
         let mut watcher = self.watcher.lock().await;
-        Ok(sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut *watcher).await?)
+        let connection = watcher.as_mut().ok_or(RecordsError::Unavailable(sqlx::Error::PoolClosed))?;
+        Ok(sqlx::query_scalar("PRAGMA data_version").fetch_one(connection).await?)
     }
 
-    /// Waits for what runs, closes the pool and folds the write-ahead log into the file.
+    /// Waits for what runs and closes the connections; the last one folds the write-ahead log into the file. Other clones are of no
+    /// use afterwards.
     pub async fn close(self) {
         self.pool.close().await;
+        if let Some(watcher) = self.watcher.lock().await.take()
+            && let Err(error) = watcher.close().await
+        {
+            // Nothing is lost: the next start folds the log in.
+            tracing::warn!(%error, "the records database was not closed in order");
+        }
     }
 }
 
@@ -82,8 +90,6 @@ fn options(file: &Path) -> SqliteConnectOptions {
 
 /// All migrations in one transaction that takes the write lock first: it is done whole and once, or not at all.
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), RecordsError> {
-    use sqlx::Connection;
-
     let first = Migration::new(
         1,
         "tenants and keys".into(),

@@ -69,7 +69,7 @@ fn main() {
                     tokio::spawn(async move {
                         for session in ids {
                             let step = StepId::mint(Timestamp::from_millis(0), &OsRng, Partition::of(3));
-                            let guesses = Guesses::named([(Channel::Email, Guess::read("482913").unwrap())]).unwrap();
+                            let guesses = Guesses::named([(Channel::Email, Guess::read("482913").unwrap())]);
                             let verify = Verify { scope, session, step, guesses, claim: None };
                             let Answer::Fresh(VerifyVerdict::Judged(_, judgement)) = store.verify(verify).await.unwrap() else {
                                 panic!("refused")
@@ -90,7 +90,7 @@ fn main() {
     drop(store);
     for file in std::fs::read_dir(&directory).unwrap() {
         let file = file.unwrap();
-        println!("{:?} {}", file.file_name(), file.metadata().unwrap().len());
+        println!("{} {}", file.file_name().display(), file.metadata().unwrap().len());
     }
 }
 

@@ -7,11 +7,11 @@ use zeroize::Zeroizing;
 
 /// First code points of the runs of ten decimal digits beyond ASCII (Unicode 14, general category Nd, value 0).
 const DECIMAL_ZEROS: [u32; 65] = [
-    0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20,
-    0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0,
-    0xA9F0, 0xAA50, 0xABF0, 0xFF10, 0x104A0, 0x10D30, 0x11066, 0x110F0, 0x11136, 0x111D0, 0x112F0, 0x11450, 0x114D0, 0x11650,
-    0x116C0, 0x11730, 0x118E0, 0x11950, 0x11C50, 0x11D50, 0x11DA0, 0x16A60, 0x16AC0, 0x16B50, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC,
-    0x1D7F6, 0x1E140, 0x1E2F0, 0x1E950, 0x1FBF0,
+    0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50, 0x0ED0,
+    0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0,
+    0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10, 0x104A0, 0x10D30, 0x11066, 0x110F0, 0x11136, 0x111D0, 0x112F0, 0x11450,
+    0x114D0, 0x11650, 0x116C0, 0x11730, 0x118E0, 0x11950, 0x11C50, 0x11D50, 0x11DA0, 0x16A60, 0x16AC0, 0x16B50, 0x1D7CE, 0x1D7D8,
+    0x1D7E2, 0x1D7EC, 0x1D7F6, 0x1E140, 0x1E2F0, 0x1E950, 0x1FBF0,
 ];
 
 /// One submitted code. Any text is a guess: it just may match nothing.
@@ -55,26 +55,26 @@ fn fold_digit(c: char) -> char {
         .unwrap_or(c)
 }
 
-/// What one call submits: a guess for each named channel, or one guess that names none. Never empty.
+/// What one call submits: a guess for each named channel, or one guess that names none.
 #[derive(Debug, Clone)]
 pub enum Guesses {
-    /// One guess a channel, in the order asked; no channel twice.
+    /// One guess a channel, in the order asked; no channel twice. Empty when none of the names given is a channel at all.
     Named(Vec<(Channel, Guess)>),
     /// A guess whose channel the caller did not say.
     Unnamed(Guess),
 }
 
 impl Guesses {
-    /// None when there is nothing in it. Of two guesses for one channel the first counts.
+    /// Of two guesses for one channel the first counts.
     #[must_use]
-    pub fn named(guesses: impl IntoIterator<Item = (Channel, Guess)>) -> Option<Self> {
+    pub fn named(guesses: impl IntoIterator<Item = (Channel, Guess)>) -> Self {
         let mut named: Vec<(Channel, Guess)> = Vec::new();
         for (channel, guess) in guesses {
             if named.iter().all(|(known, _)| *known != channel) {
                 named.push((channel, guess));
             }
         }
-        (!named.is_empty()).then_some(Self::Named(named))
+        Self::Named(named)
     }
 }
 

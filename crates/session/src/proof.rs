@@ -139,7 +139,9 @@ impl Proofs {
     fn claims(&self, session: &Session) -> Option<ProofClaims> {
         let verified_at = session.verified_at()?;
         let proved: Vec<_> = session.challenges().iter().filter(|challenge| challenge.verified_at.is_some()).collect();
-        let hashes = proved.iter().map(|challenge| (challenge.channel.as_str(), recipient_hash(challenge.channel.as_str(), &challenge.recipient)));
+        let hashes = proved
+            .iter()
+            .map(|challenge| (challenge.channel.as_str(), recipient_hash(challenge.channel.as_str(), &challenge.recipient)));
         Some(ProofClaims {
             iss: match session.mode() {
                 Mode::Live => self.issuer.clone(),

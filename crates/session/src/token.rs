@@ -64,7 +64,13 @@ impl SessionTokens {
     }
 
     /// The token of a session. The same arguments give the same token while the key is current.
-    pub fn sign(&self, scope: Scope, session: SessionId, opened_at: Timestamp, dies_at: Timestamp) -> Result<String, InvalidToken> {
+    pub fn sign(
+        &self,
+        scope: Scope,
+        session: SessionId,
+        opened_at: Timestamp,
+        dies_at: Timestamp,
+    ) -> Result<String, InvalidToken> {
         let (kid, (key, _)) = self.keys.current();
         let mut header = Header::new(Algorithm::HS256);
         header.typ = Some(TYPE.to_owned());

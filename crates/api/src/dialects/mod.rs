@@ -2,6 +2,8 @@
 //!
 //! A new dialect is a folder beside `native` and one line in [`find`].
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub(crate) mod native;
 
 use crate::dialects::native::Operation;

@@ -40,13 +40,36 @@ fn every_reference_leads_somewhere() {
 
 #[test]
 fn every_operation_behind_a_key_describes_its_errors_and_headers() {
-    for (path, item) in described()["paths"].as_object().unwrap() {
+    let description = described();
+    for (path, item) in description["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap().iter().filter(|(_, operation)| operation.get("security").is_some()) {
             for status in ["400", "401", "429", "500", "503"] {
-                let response = &operation["responses"][status];
+                let described = &operation["responses"][status];
+                let shared = described["$ref"].as_str().and_then(|reference| description.pointer(&reference[1..]));
+                let response = shared.unwrap_or(described);
                 assert!(response["content"]["application/json"].is_object(), "{method} {path} {status}");
-                assert!(response["headers"]["X-Request-Id"].is_object(), "{method} {path} {status}");
+                assert!(response["headers"]["RateLimit"].is_object(), "{method} {path} {status}");
             }
         }
     }
+}
+
+/// The names that a schema describes, in order.
+fn described_fields(schema: &str) -> Vec<String> {
+    let mut fields: Vec<String> =
+        described()["components"]["schemas"][schema]["properties"].as_object().unwrap().keys().cloned().collect();
+    fields.sort_unstable();
+    fields
+}
+
+#[test]
+fn what_is_described_is_what_is_read() {
+    for (schema, read) in crate::dialects::native::known_fields() {
+        let mut read: Vec<String> = read.iter().map(|name| (*name).to_owned()).collect();
+        read.sort_unstable();
+        assert_eq!(described_fields(schema), read, "{schema}");
+    }
+    let parameters = &described()["paths"]["/api/v1/otp/sessions"]["get"]["parameters"];
+    let names: Vec<&str> = parameters.as_array().unwrap().iter().filter_map(|parameter| parameter["name"].as_str()).collect();
+    assert_eq!(names, crate::dialects::native::known_parameters());
 }

@@ -13,6 +13,7 @@ mod send;
 mod serve;
 mod verify;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -80,7 +81,10 @@ impl Context {
 
     /// The configuration of the installation.
     fn load(&self) -> Result<Loaded, ConfigError> {
-        load(&Source { file: self.config.clone(), data_dir: self.data_dir.clone(), environment: std::env::vars().collect() })
+        // A variable that is no text sets nothing of ours.
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let environment = std::env::vars_os().filter_map(text).collect();
+        load(&Source { file: self.config.clone(), data_dir: self.data_dir.clone(), environment })
     }
 }
 

@@ -14,9 +14,11 @@ pub(super) fn run(context: &Context, output: Output) -> Result<ExitCode, CliErro
     telemetry::start(&loaded.config.log);
     let data_dir = context.data_dir();
     actix_web::rt::System::new().block_on(async move {
+        // Before anything is opened: also a start that is told to stop ends in order.
+        let stop = told_to_stop()?;
         let mut app = App::build(data_dir, loaded.config, Overrides::default()).await?;
         output.print(&app.greeting())?;
-        app.run_until(told_to_stop()?).await?;
+        app.run_until(stop).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -11,8 +11,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use countersign_model::{
-    Attempt, Autofill, Channel, Dialect, EventKind, MessageId, MessageStatus, Mode, Policy, Recipient, Scope, ServiceId, SessionId,
-    StepId, Timestamp,
+    Attempt, Autofill, Channel, Dialect, EventKind, MessageId, MessageStatus, Mode, Policy, Recipient, Scope, ServiceId,
+    SessionId, StepId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +22,8 @@ use crate::subject::BudgetRule;
 pub use open::{NewChallenge, NewSession};
 pub use record::Delivery;
 pub(crate) use send_again::{SendAgain, SendAgainRefusal};
-pub use verify::{GuessResult, Judgement};
 pub(crate) use verify::{Budgets, VerifyRefusal};
+pub use verify::{GuessResult, Judgement};
 
 /// How long a session answers to its token, from its opening.
 pub(crate) const TOKEN_LIFE: Duration = Duration::from_hours(24);

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use countersign_model::{
-    Attempt, Autofill, Channel, Dialect, EventKind, MessageId, MessageStatus, Mode, Policy, ProviderName, Recipient, Scope, ServiceId,
-    SessionId,
+    Attempt, Autofill, Channel, Dialect, EventKind, MessageId, MessageStatus, Mode, Policy, ProviderName, Recipient, Scope,
+    ServiceId, SessionId,
 };
 
 use super::{Challenge, Context, Message, PlannedChannel, Session};
@@ -67,7 +67,13 @@ pub struct NewChallenge {
 
 impl Message {
     /// A message that is being handed over, or has been when its provider is final at once.
-    pub(super) fn begin(id: MessageId, generation: u32, instant: Option<ProviderName>, lease: Duration, cx: &Context<'_>) -> Self {
+    pub(super) fn begin(
+        id: MessageId,
+        generation: u32,
+        instant: Option<ProviderName>,
+        lease: Duration,
+        cx: &Context<'_>,
+    ) -> Self {
         let (attempt, status, sent_at) = match instant {
             Some(provider) => (Attempt::Accepted { provider, provider_id: None }, MessageStatus::Sent, Some(cx.now)),
             None => (Attempt::Sending, MessageStatus::Pending, None),

@@ -1,6 +1,8 @@
 //! How handing messages over ended.
 
-use countersign_model::{AllFailed, Attempt, Channel, EventKind, FailureReason, MessageId, MessageStatus, Timestamp, VerificationMode};
+use countersign_model::{
+    AllFailed, Attempt, Channel, EventKind, FailureReason, MessageId, MessageStatus, Timestamp, VerificationMode,
+};
 
 use super::open::outcome_event;
 use super::{Challenge, End, Session};
@@ -65,7 +67,9 @@ impl Session {
     /// Whether a message of the newest send went out, or may have. One that is still being handed over says nothing yet.
     pub(super) fn has_reached(&self) -> bool {
         let newest = self.challenges.iter().filter(|challenge| challenge.message.generation == self.generation);
-        newest.into_iter().any(|challenge| matches!(challenge.message.attempt, Attempt::Accepted { .. } | Attempt::Unclear { .. }))
+        newest
+            .into_iter()
+            .any(|challenge| matches!(challenge.message.attempt, Attempt::Accepted { .. } | Attempt::Unclear { .. }))
     }
 
     /// A failed resend leaves things as they were; a session of which nothing ever went out is over.

@@ -137,7 +137,11 @@ impl Session {
             } else if any {
                 // The named channel first, so that it is the one proved when two channels share a code.
                 let others = open.iter().copied().filter(|at| *at != place);
-                comparisons.push(Comparison { asked: Some(*channel), guess, against: std::iter::once(place).chain(others).collect() });
+                comparisons.push(Comparison {
+                    asked: Some(*channel),
+                    guess,
+                    against: std::iter::once(place).chain(others).collect(),
+                });
             } else {
                 comparisons.push(Comparison { asked: Some(*channel), guess, against: vec![place] });
             }

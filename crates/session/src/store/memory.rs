@@ -214,3 +214,16 @@ impl SessionStore for MemoryStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::suite::{Engine, Setup};
+
+    async fn engine(setup: Setup) -> Engine {
+        let store = Arc::new(MemoryStore::new(setup.keys, setup.clock, setup.budget));
+        Engine { store, dump: None, keep: Box::new(()) }
+    }
+
+    crate::session_store_suite!(engine);
+}

@@ -71,6 +71,8 @@ pub enum VerifyVerdict {
     ChannelNeeded(Box<Session>),
     /// Wrong guesses at a recipient are used up.
     RecipientBlocked {
+        /// The session.
+        session: Box<Session>,
         /// On which channel it is asked.
         channel: Channel,
         /// How long.
@@ -101,6 +103,8 @@ pub enum SendAgainVerdict {
     NoFallback(Box<Session>),
     /// A limit is used up. Nothing was counted.
     Limited {
+        /// The session.
+        session: Box<Session>,
         /// Which one.
         limit: LimitName,
         /// How long until it fits.
@@ -108,6 +112,8 @@ pub enum SendAgainVerdict {
     },
     /// Wrong guesses at a recipient are used up.
     RecipientBlocked {
+        /// The session.
+        session: Box<Session>,
         /// On which channel it is asked.
         channel: Channel,
         /// How long.

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderName;
 use countersign_core::{AuthError, Caller, Quota};
 use countersign_model::{KeyScope, LimitName};
+use tracing::info;
 
 use super::error;
 use super::failure::Failure;
@@ -16,7 +17,10 @@ pub(super) fn admit(call: &Call<'_>, writes: bool, quota: &mut Option<Quota>) ->
     let secret = call.request.headers().get(X_API_KEY).and_then(|value| value.to_str().ok()).map(str::trim);
     let peer = call.api.trusted_proxies.peer(call.request);
     let platform = &call.api.platform;
-    let caller = platform.authenticate(secret, peer).map_err(refused)?;
+    let caller = platform.authenticate(secret, peer).map_err(|error| {
+        info!(%peer, "API key not taken");
+        refused(error)
+    })?;
     if writes && caller.may == KeyScope::ReadOnly {
         return Err(Failure::new(StatusCode::FORBIDDEN, "forbidden", "This API key only reads"));
     }

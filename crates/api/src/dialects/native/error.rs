@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use countersign_core::{Refusal, SendError, StoreError};
+use countersign_core::{About, Refusal, RenderError, SendError, StoreError};
 use countersign_model::LimitName;
 use tracing::{error, warn};
 
@@ -46,6 +46,7 @@ pub(super) fn of_send(error: SendError) -> Failure {
         SendError::Recipient { channel, reason } => {
             faults.add(format!("recipients.{channel}"), "invalid_recipient", reason.to_string());
         }
+        SendError::Message { source: RenderError::Words, .. } => return internal("a message cannot be put into words"),
         SendError::Message { channel, source } => {
             faults.add("autofill", "invalid_field", format!("Message for {channel} cannot be worded: {source}"));
         }
@@ -56,43 +57,37 @@ pub(super) fn of_send(error: SendError) -> Failure {
 
 pub(super) fn of_refusal(refusal: Refusal) -> Failure {
     match refusal {
-        Refusal::Unknown => {
-            Failure::new(StatusCode::UNAUTHORIZED, "session_not_recognised", "Session token not recognised")
+        Refusal::Unknown => Failure::new(StatusCode::UNAUTHORIZED, "session_not_recognised", "Session token not recognised"),
+        Refusal::AlreadyVerified(about) => {
+            Failure::new(StatusCode::CONFLICT, "already_verified", "Session already verified").about(about)
         }
-        Refusal::AlreadyVerified { attempts_remaining } => {
-            Failure::new(StatusCode::CONFLICT, "already_verified", "Session already verified").left(attempts_remaining)
-        }
-        Refusal::Canceled { attempts_remaining } => {
-            Failure::new(StatusCode::GONE, "session_canceled", "Session canceled").left(attempts_remaining)
-        }
-        Refusal::Expired { attempts_remaining } => {
-            Failure::new(StatusCode::GONE, "session_expired", "Session expired").left(attempts_remaining)
-        }
-        Refusal::Locked => {
+        Refusal::Canceled(about) => Failure::new(StatusCode::GONE, "session_canceled", "Session canceled").about(about),
+        Refusal::Expired(about) => Failure::new(StatusCode::GONE, "session_expired", "Session expired").about(about),
+        Refusal::Locked(about) => {
             let message = "Maximum verification attempts exceeded";
-            Failure::new(StatusCode::TOO_MANY_REQUESTS, "session_locked", message).left(0)
+            Failure::new(StatusCode::TOO_MANY_REQUESTS, "session_locked", message).about(about)
         }
-        Refusal::ChannelNotFound { attempts_remaining } => {
-            Failure::new(StatusCode::BAD_REQUEST, "channel_not_found", words::CHANNEL_NOT_FOUND).left(attempts_remaining)
+        Refusal::ChannelNotFound(about) => {
+            Failure::new(StatusCode::BAD_REQUEST, "channel_not_found", words::CHANNEL_NOT_FOUND).about(about)
         }
-        Refusal::ChannelVerified { attempts_remaining } => {
-            Failure::new(StatusCode::CONFLICT, "channel_verified", words::CHANNEL_VERIFIED).left(attempts_remaining)
+        Refusal::ChannelVerified(about) => {
+            Failure::new(StatusCode::CONFLICT, "channel_verified", words::CHANNEL_VERIFIED).about(about)
         }
-        Refusal::ChannelNeeded { attempts_remaining } => {
+        Refusal::ChannelNeeded(about) => {
             let mut faults = Faults::default();
             faults.add("channel", "channel_needed", "Name the channel of the code");
-            Failure::from(faults).left(attempts_remaining)
+            Failure::from(faults).about(about)
         }
-        Refusal::NoFallback => Failure::new(StatusCode::CONFLICT, "no_fallback", "No fallback channel left"),
-        Refusal::Limited { limit, wait } => limited(limit, wait),
-        Refusal::RecipientBlocked { wait } => {
+        Refusal::NoFallback(about) => Failure::new(StatusCode::CONFLICT, "no_fallback", "No fallback channel left").about(about),
+        Refusal::Limited { limit, wait, about } => limited(limit, wait).about(about),
+        Refusal::RecipientBlocked { wait, about } => {
             let message = "Too many wrong codes for this recipient";
-            Failure::new(StatusCode::TOO_MANY_REQUESTS, "recipient_blocked", message).after(wait)
+            Failure::new(StatusCode::TOO_MANY_REQUESTS, "recipient_blocked", message).after(wait).about(about)
         }
         Refusal::NothingSent(sent) => {
             let mut failure = Failure::new(StatusCode::BAD_GATEWAY, "all_channels_failed", "All channels failed");
             failure.details.channels_sent = Some(channels_sent(&sent));
-            failure
+            failure.about(About::of(&sent.session))
         }
         Refusal::IdempotencyRunning => {
             let message = "A call with this Idempotency-Key is still running";

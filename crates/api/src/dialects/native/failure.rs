@@ -6,6 +6,8 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, HeaderMap};
+use countersign_core::About;
+use countersign_model::Mode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,6 +24,8 @@ pub(crate) struct Failure {
     /// For people.
     pub(crate) message: Cow<'static, str>,
     pub(crate) details: Box<Details>,
+    /// The call was about a sandbox session.
+    pub(crate) sandbox: Option<bool>,
     /// When another try makes sense.
     pub(crate) retry_after: Option<Duration>,
     /// The methods of a path that was called with another one.
@@ -68,6 +72,9 @@ pub(crate) struct ErrorReply<'a> {
     details: &'a Details,
     /// The same as `X-Request-Id`.
     request_id: &'a str,
+    /// Only where the call was about a sandbox session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox: Option<bool>,
 }
 
 /// The same in the form of RFC 9457, for callers whose `Accept` names it.
@@ -87,12 +94,15 @@ pub(crate) struct ProblemReply<'a> {
     /// What is wrong, for programs.
     code: &'a str,
     details: &'a Details,
+    /// Only where the call was about a sandbox session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox: Option<bool>,
 }
 
 impl Failure {
     /// A failure that has nothing more to say.
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), details: Box::default(), retry_after: None, allow: None }
+        Self { status, code, message: message.into(), details: Box::default(), sandbox: None, retry_after: None, allow: None }
     }
 
     /// The same, with a time to wait.
@@ -100,9 +110,12 @@ impl Failure {
         Self { retry_after: Some(wait), ..self }
     }
 
-    /// The same, for a session that is known.
-    pub(crate) fn left(mut self, attempts_remaining: u8) -> Self {
-        self.details.attempts_remaining = Some(attempts_remaining);
+    /// The same, with what may be told of the session, if the call named one.
+    pub(crate) fn about(mut self, about: impl Into<Option<About>>) -> Self {
+        if let Some(about) = about.into() {
+            self.details.attempts_remaining = Some(about.attempts_remaining);
+            self.sandbox = (about.mode == Mode::Sandbox).then_some(true);
+        }
         self
     }
 
@@ -110,13 +123,14 @@ impl Failure {
     pub(crate) fn body(&self, request: &HttpRequest, request_id: &str) -> (&'static str, Vec<u8>) {
         let title = self.status.canonical_reason().unwrap_or_default();
         let (status, message, details) = (self.status.as_u16(), self.message.as_ref(), self.details.as_ref());
+        let sandbox = self.sandbox;
         let (media, body) = if wants_problem(request.headers()) {
             let kind = format!("urn:countersign:problem:{}", self.code);
             let instance = format!("urn:countersign:request:{request_id}");
-            let problem = ProblemReply { kind, title, status, detail: message, instance, code: self.code, details };
+            let problem = ProblemReply { kind, title, status, detail: message, instance, code: self.code, details, sandbox };
             ("application/problem+json", serde_json::to_vec(&problem))
         } else {
-            let error = ErrorReply { status_code: status, message, error: title, code: self.code, details, request_id };
+            let error = ErrorReply { status_code: status, message, error: title, code: self.code, details, request_id, sandbox };
             ("application/json", serde_json::to_vec(&error))
         };
         (media, body.unwrap_or_default())
@@ -181,10 +195,11 @@ mod tests {
 
     #[test]
     fn callers_that_ask_for_problem_details_get_them() {
-        let failure = Failure::new(StatusCode::GONE, "session_expired", "Session expired").left(2);
+        let failure = Failure::new(StatusCode::GONE, "session_expired", "Session expired")
+            .about(About { mode: Mode::Sandbox, attempts_remaining: 2 });
         let expected = json!({
             "type": "urn:countersign:problem:session_expired", "title": "Gone", "status": 410, "detail": "Session expired",
-            "instance": "urn:countersign:request:req_12345678", "code": "session_expired", "details": {"attempts_remaining": 2},
+            "instance": "urn:countersign:request:req_12345678", "code": "session_expired", "details": {"attempts_remaining": 2}, "sandbox": true,
         });
         for accept in ["application/problem+json", "application/json, application/problem+json;q=0.5"] {
             assert_eq!(printed(&failure, accept), ("application/problem+json", expected.clone()), "{accept}");

@@ -8,9 +8,7 @@ use countersign_core::{Caller, Platform};
 use super::failure::Failure;
 use super::request::{self, Input};
 use super::response;
-use super::schema::{
-    CancelRequest, ListParameters, NextRequest, ResendRequest, SendRequest, StatusRequest, VerifyRequest,
-};
+use super::schema::{CancelRequest, ListParameters, NextRequest, ResendRequest, SendRequest, StatusRequest, VerifyRequest};
 use super::{Reply, error, words};
 use crate::dialects::native::response::list::ListReply;
 use crate::dialects::native::response::send::SendReply;

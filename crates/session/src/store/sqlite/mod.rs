@@ -4,6 +4,8 @@ mod reads;
 mod rows;
 mod schema;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::fmt;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use countersign_model::{Clock, LogEntry, Partition, Scope, SessionId, Timestamp};
+use rusqlite::Connection;
 
 use self::reads::Readers;
 use self::writer::{Equipment, Writer};
@@ -70,7 +73,11 @@ impl SqliteStore {
         faults: Arc<dyn Faults>,
     ) -> Result<Self, StoreError> {
         let connection = schema::open_writer(&options)?;
-        let equipment = Equipment { keys, clock: Arc::clone(&clock), budget, faults };
+        Self::start(connection, options, Equipment { keys, clock, budget, faults })
+    }
+
+    fn start(connection: Connection, options: SqliteOptions, equipment: Equipment) -> Result<Self, StoreError> {
+        let clock = Arc::clone(&equipment.clock);
         Ok(Self { readers: Readers::new(options.path), writer: Writer::start(connection, equipment)?, clock })
     }
 }

@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use super::unavailable;
 use crate::code::{Fingerprint, SubjectKey};
 use crate::session::Session;
+use crate::store::StoreError;
 use crate::store::faults::{FaultPoint, Faults};
 use crate::store::rows::{Memo, Rows, pack, unpack};
-use crate::store::StoreError;
 use crate::subject::Subject;
 
 /// The scope's part of a session's key: the tenant, then the kind of key.

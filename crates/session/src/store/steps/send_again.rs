@@ -83,12 +83,14 @@ impl Step for Resend {
         };
         for (channel, key) in session.budgets_of(&channels) {
             if let Some(wait) = rows.subject(key)?.and_then(|subject| subject.guess_wait(cx.budget, 1, cx.now)) {
-                return Ok(Answer::Fresh(SendAgainVerdict::RecipientBlocked { channel, wait }));
+                let session = Box::new(untouched);
+                return Ok(Answer::Fresh(SendAgainVerdict::RecipientBlocked { session, channel, wait }));
             }
         }
         let users = session.users().to_vec();
         if let Some((limit, wait)) = count_send(rows, &self.limits, &users, session.id(), session.expires_at(), cx)? {
-            return Ok(Answer::Fresh(SendAgainVerdict::Limited { limit, wait }));
+            let session = Box::new(untouched);
+            return Ok(Answer::Fresh(SendAgainVerdict::Limited { session, limit, wait }));
         }
         session.remember(self.step, Done::Sent(channels.clone()));
         finish(rows, &mut session, events, cx)?;
@@ -126,7 +128,7 @@ fn not_sent(session: Session, refusal: SendAgainRefusal) -> SendAgainVerdict {
         SendAgainRefusal::Canceled => SendAgainVerdict::Canceled(session),
         SendAgainRefusal::Locked => SendAgainVerdict::Locked(session),
         SendAgainRefusal::Expired => SendAgainVerdict::Expired(session),
-        SendAgainRefusal::TooEarly(wait) => SendAgainVerdict::Limited { limit: LimitName::ResendAfter, wait },
+        SendAgainRefusal::TooEarly(wait) => SendAgainVerdict::Limited { session, limit: LimitName::ResendAfter, wait },
         SendAgainRefusal::ChannelNotFound => SendAgainVerdict::ChannelNotFound(session),
         SendAgainRefusal::ChannelVerified => SendAgainVerdict::ChannelVerified(session),
         SendAgainRefusal::NoFallback => SendAgainVerdict::NoFallback(session),

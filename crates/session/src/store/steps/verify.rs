@@ -80,6 +80,6 @@ fn refused(session: Session, refusal: VerifyRefusal) -> VerifyVerdict {
         VerifyRefusal::ChannelNotFound => VerifyVerdict::ChannelNotFound(session),
         VerifyRefusal::ChannelVerified => VerifyVerdict::ChannelVerified(session),
         VerifyRefusal::ChannelNeeded => VerifyVerdict::ChannelNeeded(session),
-        VerifyRefusal::RecipientBlocked { channel, wait } => VerifyVerdict::RecipientBlocked { channel, wait },
+        VerifyRefusal::RecipientBlocked { channel, wait } => VerifyVerdict::RecipientBlocked { session, channel, wait },
     }
 }

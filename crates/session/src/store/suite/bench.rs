@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use countersign_model::{
     AllFailed, Attempt, Autofill, Channel, Clock, Code, Dialect, EventKind, FailureReason, KeyKind, Limit, LimitName, LogEntry,
-    ManualClock, MessageId, Mode, Partition, PerChannel, Policy, ProviderName, Recipient, ResendPolicy, Scope, SeededRng, SessionId,
-    StepId, TenantId, Timestamp, VerificationMode,
+    ManualClock, MessageId, Mode, Partition, PerChannel, Policy, ProviderName, Recipient, ResendPolicy, Scope, SeededRng,
+    SessionId, StepId, TenantId, Timestamp, VerificationMode,
 };
 
 use super::{Engine, Setup, Strike};
@@ -25,31 +25,31 @@ use crate::store::{
 use crate::subject::BudgetRule;
 
 /// A guess that is never right.
-pub(super) const WRONG: &str = "999999";
+pub(crate) const WRONG: &str = "999999";
 /// How long handing over may take.
-pub(super) const LEASE: Duration = Duration::from_mins(1);
-pub(super) const SECOND: Duration = Duration::from_secs(1);
-pub(super) const MINUTE: Duration = Duration::from_mins(1);
-pub(super) const DAY: Duration = Duration::from_hours(24);
+pub(crate) const LEASE: Duration = Duration::from_mins(1);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const MINUTE: Duration = Duration::from_mins(1);
+pub(crate) const DAY: Duration = Duration::from_hours(24);
 /// The rule under test: that of the product.
-pub(super) const BUDGET: BudgetRule = BudgetRule { wrong: Limit { max: 20, window: DAY }, block_after: 100 };
+pub(crate) const BUDGET: BudgetRule = BudgetRule { wrong: Limit { max: 20, window: DAY }, block_after: 100 };
 
 /// One store, its clock, and whatever a story needs to be told.
 pub struct Bench {
-    pub(super) store: Arc<dyn SessionStore>,
-    pub(super) clock: Arc<ManualClock>,
-    pub(super) strike: Arc<Strike>,
-    pub(super) dump: Option<Box<dyn Fn() -> String + Send + Sync>>,
-    pub(super) keys: Arc<CodeKeys>,
-    pub(super) scope: Scope,
+    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) strike: Arc<Strike>,
+    pub(crate) dump: Option<Box<dyn Fn() -> String + Send + Sync>>,
+    pub(crate) keys: Arc<CodeKeys>,
+    pub(crate) scope: Scope,
     seed: Seed,
-    rng: SeededRng,
+    pub(crate) rng: SeededRng,
     people: AtomicU32,
     _keep: Box<dyn Any + Send + Sync>,
 }
 
 /// The code that a session of the bench is opened with.
-pub(super) const fn code(channel: Channel) -> &'static str {
+pub(crate) const fn code(channel: Channel) -> &'static str {
     match channel {
         Channel::Email => "100001",
         Channel::Sms => "200002",
@@ -58,20 +58,20 @@ pub(super) const fn code(channel: Channel) -> &'static str {
     }
 }
 
-pub(super) fn accepted() -> Attempt {
+pub(crate) fn accepted() -> Attempt {
     Attempt::Accepted { provider: ProviderName::new("house"), provider_id: Some("7".into()) }
 }
 
-pub(super) const fn unclear() -> Attempt {
+pub(crate) const fn unclear() -> Attempt {
     Attempt::Unclear { provider: None }
 }
 
-pub(super) const UNREACHABLE: Attempt = Attempt::Failed(FailureReason::Unreachable);
-pub(super) const REFUSED: Attempt = Attempt::Failed(FailureReason::Refused);
+pub(crate) const UNREACHABLE: Attempt = Attempt::Failed(FailureReason::Unreachable);
+pub(crate) const REFUSED: Attempt = Attempt::Failed(FailureReason::Refused);
 
 /// The inside of an answer that was given now.
 #[track_caller]
-pub(super) fn fresh<V: Debug>(answer: Answer<V>) -> V {
+pub(crate) fn fresh<V: Debug>(answer: Answer<V>) -> V {
     match answer {
         Answer::Fresh(verdict) => verdict,
         other => panic!("not a fresh answer: {other:?}"),
@@ -87,11 +87,11 @@ macro_rules! expect_verdict {
         }
     };
 }
-pub(super) use expect_verdict;
+pub(crate) use expect_verdict;
 
 impl Bench {
     /// A bench with an engine of its own.
-    pub(super) async fn new(make: &impl AsyncFn(Setup) -> Engine) -> Self {
+    pub(crate) async fn new(make: &impl AsyncFn(Setup) -> Engine) -> Self {
         let rng = SeededRng::new(7);
         let start = Timestamp::from_millis(1_768_473_900_000);
         let clock = Arc::new(ManualClock::new(start));
@@ -114,11 +114,11 @@ impl Bench {
         }
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    pub(super) fn step(&self) -> StepId {
+    pub(crate) fn step(&self) -> StepId {
         StepId::mint(self.now(), &self.rng, self.scope.tenant.partition())
     }
 
@@ -131,18 +131,22 @@ impl Bench {
     }
 
     /// Where something of that name is counted.
-    pub(super) fn subject(&self, kind: SubjectKind, name: &str) -> SubjectKey {
+    pub(crate) fn subject(&self, kind: SubjectKind, name: &str) -> SubjectKey {
         self.keys.subject(self.scope.tenant, Mode::Live, kind, "verification", name)
     }
 
-    pub(super) fn claim(&self, key: &str, body: &str) -> Claim {
+    pub(crate) fn claim(&self, key: &str, body: &str) -> Claim {
         let print = |text: &str| -> Fingerprint { self.keys.fingerprint(&[text.as_bytes()]) };
         Claim { key: print(key), body: print(body), lease: LEASE }
     }
 
-    /// Sessions of people nobody else has to do with, in any mode, with codes of their own.
-    pub(super) fn opening(&self, channels: &[Channel]) -> Open {
-        let person = self.people.fetch_add(1, Ordering::Relaxed);
+    /// A session of somebody new, in any mode, with a code for each channel.
+    pub(crate) fn opening(&self, channels: &[Channel]) -> Open {
+        self.opening_for(self.people.fetch_add(1, Ordering::Relaxed), channels)
+    }
+
+    /// The same of a certain person.
+    pub(crate) fn opening_for(&self, person: u32, channels: &[Channel]) -> Open {
         let challenges: Vec<NewChallenge> = channels.iter().map(|channel| self.challenge(*channel, person)).collect();
         let codes: BTreeMap<Channel, Code> =
             channels.iter().map(|channel| (*channel, Code::parse(code(*channel)).unwrap())).collect();
@@ -187,26 +191,31 @@ impl Bench {
     }
 
     /// A channel of somebody new that waits for its turn.
-    pub(super) fn planned(&self, channel: Channel, after: Duration) -> PlannedChannel {
-        let (recipient, budget) = self.person(channel, self.people.fetch_add(1, Ordering::Relaxed));
+    pub(crate) fn planned(&self, channel: Channel, after: Duration) -> PlannedChannel {
+        self.planned_for(self.people.fetch_add(1, Ordering::Relaxed), channel, after)
+    }
+
+    /// The same of a certain person.
+    pub(crate) fn planned_for(&self, person: u32, channel: Channel, after: Duration) -> PlannedChannel {
+        let (recipient, budget) = self.person(channel, person);
         PlannedChannel { channel, recipient, budget, after, at: Timestamp::from_millis(0) }
     }
 
-    pub(super) async fn try_open(&self, open: Open) -> OpenVerdict {
+    pub(crate) async fn try_open(&self, open: Open) -> OpenVerdict {
         fresh(self.store.open(open).await.unwrap())
     }
 
-    pub(super) async fn open(&self, open: Open) -> Session {
+    pub(crate) async fn open(&self, open: Open) -> Session {
         expect_verdict!(self.try_open(open).await, OpenVerdict::Opened(session) => *session)
     }
 
     /// A session on these channels whose messages were all accepted.
-    pub(super) async fn sent(&self, channels: &[Channel]) -> Session {
+    pub(crate) async fn sent(&self, channels: &[Channel]) -> Session {
         let session = self.open(self.opening(channels)).await;
         self.accept(&session).await
     }
 
-    pub(super) fn record_step(&self, session: &Session, outcomes: &[(Channel, Attempt)]) -> Record {
+    pub(crate) fn record_step(&self, session: &Session, outcomes: &[(Channel, Attempt)]) -> Record {
         let outcome = |(channel, attempt): &(Channel, Attempt)| {
             let challenge = session.challenges().iter().find(|challenge| challenge.channel == *channel).unwrap();
             (challenge.message.id, *channel, attempt.clone())
@@ -215,42 +224,42 @@ impl Bench {
         Record { scope: self.scope, session: session.id(), step: self.step(), outcomes, claim: None, channels: Vec::new() }
     }
 
-    pub(super) async fn record(&self, session: &Session, outcomes: &[(Channel, Attempt)]) -> (Session, Delivery) {
+    pub(crate) async fn record(&self, session: &Session, outcomes: &[(Channel, Attempt)]) -> (Session, Delivery) {
         let verdict = self.store.record(self.record_step(session, outcomes)).await.unwrap();
         expect_verdict!(verdict, RecordVerdict::Recorded(session, delivery) => (*session, delivery))
     }
 
     /// Every message that is under way is accepted.
-    pub(super) async fn accept(&self, session: &Session) -> Session {
+    pub(crate) async fn accept(&self, session: &Session) -> Session {
         let sending = session.challenges().iter().filter(|challenge| challenge.message.attempt == Attempt::Sending);
         let outcomes: Vec<_> = sending.map(|challenge| (challenge.channel, accepted())).collect();
         self.record(session, &outcomes).await.0
     }
 
-    pub(super) fn verify_step(&self, session: &Session, guesses: &[(Channel, &str)]) -> Verify {
+    pub(crate) fn verify_step(&self, session: &Session, guesses: &[(Channel, &str)]) -> Verify {
         let guesses = guesses.iter().map(|(channel, text)| (*channel, Guess::read(text).unwrap()));
-        self.verify_with(session, Guesses::named(guesses).unwrap())
+        self.verify_with(session, Guesses::named(guesses))
     }
 
-    pub(super) fn verify_with(&self, session: &Session, guesses: Guesses) -> Verify {
+    pub(crate) fn verify_with(&self, session: &Session, guesses: Guesses) -> Verify {
         Verify { scope: self.scope, session: session.id(), step: self.step(), guesses, claim: None }
     }
 
-    pub(super) async fn guess(&self, session: &Session, guesses: &[(Channel, &str)]) -> VerifyVerdict {
+    pub(crate) async fn guess(&self, session: &Session, guesses: &[(Channel, &str)]) -> VerifyVerdict {
         fresh(self.store.verify(self.verify_step(session, guesses)).await.unwrap())
     }
 
-    pub(super) async fn guess_unnamed(&self, session: &Session, text: &str) -> VerifyVerdict {
+    pub(crate) async fn guess_unnamed(&self, session: &Session, text: &str) -> VerifyVerdict {
         let step = self.verify_with(session, Guesses::Unnamed(Guess::read(text).unwrap()));
         fresh(self.store.verify(step).await.unwrap())
     }
 
     /// Guesses that are heard.
-    pub(super) async fn judged(&self, session: &Session, guesses: &[(Channel, &str)]) -> Judgement {
+    pub(crate) async fn judged(&self, session: &Session, guesses: &[(Channel, &str)]) -> Judgement {
         expect_verdict!(self.guess(session, guesses).await, VerifyVerdict::Judged(_, judgement) => judgement)
     }
 
-    pub(super) fn resend_step(&self, session: &Session) -> Resend {
+    pub(crate) fn resend_step(&self, session: &Session) -> Resend {
         Resend {
             scope: self.scope,
             session: session.id(),
@@ -265,26 +274,26 @@ impl Bench {
         }
     }
 
-    pub(super) async fn try_resend(&self, step: Resend) -> SendAgainVerdict {
+    pub(crate) async fn try_resend(&self, step: Resend) -> SendAgainVerdict {
         fresh(self.store.resend(step).await.unwrap())
     }
 
     /// A resend of everything that is not proved, half a minute later.
-    pub(super) async fn resent(&self, session: &Session) -> Session {
+    pub(crate) async fn resent(&self, session: &Session) -> Session {
         self.clock.advance(POLICY.resend_after);
         let verdict = self.try_resend(self.resend_step(session)).await;
         expect_verdict!(verdict, SendAgainVerdict::Sent(session, _) => *session)
     }
 
     /// The code that the newest send of `session` made for `channel`.
-    pub(super) fn new_code(&self, session: &Session, channel: Channel) -> String {
+    pub(crate) fn new_code(&self, session: &Session, channel: Channel) -> String {
         let policy = session.policy();
         let source = CodeSource::Seed(self.seed.clone());
         let made = source.code(session.id(), channel, policy.shared_code, session.generation(), policy.code_length);
         made.unwrap().expose().to_owned()
     }
 
-    pub(super) fn advance_step(&self, session: &Session) -> Advance {
+    pub(crate) fn advance_step(&self, session: &Session) -> Advance {
         Advance {
             scope: self.scope,
             session: session.id(),
@@ -296,24 +305,24 @@ impl Bench {
         }
     }
 
-    pub(super) fn cancel_step(&self, session: &Session) -> Cancel {
+    pub(crate) fn cancel_step(&self, session: &Session) -> Cancel {
         Cancel { scope: self.scope, session: session.id(), step: self.step(), claim: None }
     }
 
-    pub(super) async fn cancel(&self, session: &Session) -> CancelVerdict {
+    pub(crate) async fn cancel(&self, session: &Session) -> CancelVerdict {
         fresh(self.store.cancel(self.cancel_step(session)).await.unwrap())
     }
 
-    pub(super) async fn lapse(&self, session: &Session) -> LapseVerdict {
+    pub(crate) async fn lapse(&self, session: &Session) -> LapseVerdict {
         self.store.lapse(Lapse { scope: self.scope, session: session.id() }).await.unwrap()
     }
 
-    pub(super) async fn find(&self, session: &Session) -> Session {
+    pub(crate) async fn find(&self, session: &Session) -> Session {
         self.store.find(self.scope, session.id()).await.unwrap().unwrap()
     }
 
     /// All of the log, partition by partition.
-    pub(super) async fn log(&self) -> Vec<LogEntry> {
+    pub(crate) async fn log(&self) -> Vec<LogEntry> {
         let mut log = Vec::new();
         for number in 0..Partition::COUNT {
             log.extend(self.store.read_log(Partition::of(number.into()), 0, usize::MAX).await.unwrap());
@@ -322,7 +331,7 @@ impl Bench {
     }
 
     /// What the log tells of a session. Its numbers have no gaps.
-    pub(super) async fn story(&self, session: &Session) -> Vec<EventKind> {
+    pub(crate) async fn story(&self, session: &Session) -> Vec<EventKind> {
         let mut events = Vec::new();
         for entry in self.log().await.into_iter().filter(|entry| entry.session == session.id()) {
             assert_eq!((entry.scope, entry.partition), (self.scope, session.id().partition()));
@@ -336,13 +345,13 @@ impl Bench {
     }
 
     /// The names of what the log tells of a session.
-    pub(super) async fn names(&self, session: &Session) -> Vec<&'static str> {
+    pub(crate) async fn names(&self, session: &Session) -> Vec<&'static str> {
         self.story(session).await.iter().map(EventKind::name).collect()
     }
 }
 
 /// The rules of the product's own sends.
-pub(super) const POLICY: Policy = Policy {
+pub(crate) const POLICY: Policy = Policy {
     code_length: 6,
     life: Duration::from_mins(10),
     max_attempts: 3,
@@ -354,15 +363,11 @@ pub(super) const POLICY: Policy = Policy {
     all_failed: AllFailed::Error,
 };
 
-pub(super) fn limits() -> SendLimits {
-    SendLimits {
-        counts: Vec::<Count>::new(),
-        per_user: Limit { max: 5, window: Duration::from_mins(5) },
-        active_per_user: 100,
-    }
+pub(crate) fn limits() -> SendLimits {
+    SendLimits { counts: Vec::<Count>::new(), per_user: Limit { max: 5, window: Duration::from_mins(5) }, active_per_user: 100 }
 }
 
 /// A count of sends by the address that asked for them.
-pub(super) const fn per_ip(subject: SubjectKey) -> Count {
+pub(crate) const fn per_ip(subject: SubjectKey) -> Count {
     Count { subject, name: LimitName::SendsPerIp, limit: Limit { max: 20, window: Duration::from_hours(1) } }
 }

@@ -54,7 +54,8 @@ pub async fn a_verified_session_cannot_be_canceled(bench: Bench) {
 pub async fn the_next_fallback_is_asked_under_the_expiry_of_its_session(bench: Bench) {
     let first = with_fallback(&bench, MINUTE).await;
     bench.clock.advance(MINUTE * 2);
-    let (session, channels) = expect_verdict!(advance(&bench, &first).await, SendAgainVerdict::Sent(session, channels) => (*session, channels));
+    let (session, channels) =
+        expect_verdict!(advance(&bench, &first).await, SendAgainVerdict::Sent(session, channels) => (*session, channels));
     assert_eq!((channels, session.expires_at()), (vec![Channel::Sms], first.expires_at()));
     assert_eq!(session.challenges()[1].message.attempt, Attempt::Sending);
     let session = bench.accept(&session).await;
@@ -76,7 +77,9 @@ pub async fn there_is_no_fallback_when_none_is_left(bench: Bench) {
 
 pub async fn no_fallback_starts_on_a_dead_session(bench: Bench) {
     let [locked, verified, canceled, expired] = [
-        with_fallback(&bench, MINUTE).await, with_fallback(&bench, MINUTE).await, with_fallback(&bench, MINUTE).await,
+        with_fallback(&bench, MINUTE).await,
+        with_fallback(&bench, MINUTE).await,
+        with_fallback(&bench, MINUTE).await,
         with_fallback(&bench, MINUTE).await,
     ];
     for _ in 0..3 {

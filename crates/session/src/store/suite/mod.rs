@@ -1,7 +1,8 @@
 //! The contract of every engine, one test a sentence. An engine takes it on with [`session_store_suite!`](crate::session_store_suite).
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+#![expect(clippy::unchecked_time_subtraction, reason = "spans are written down with their tests")]
 
-mod bench;
+pub(crate) mod bench;
 #[doc(hidden)]
 pub mod ending;
 #[doc(hidden)]
@@ -20,6 +21,7 @@ pub mod recording;
 pub mod replays;
 #[doc(hidden)]
 pub mod resending;
+mod step;
 #[doc(hidden)]
 pub mod strike;
 #[doc(hidden)]
@@ -229,8 +231,14 @@ mod tests {
     fn every_sentence_is_listed() {
         let list = include_str!("mod.rs");
         let sources = [
-            include_str!("opening.rs"), include_str!("recording.rs"), include_str!("verifying.rs"), include_str!("resending.rs"),
-            include_str!("ending.rs"), include_str!("limits.rs"), include_str!("replays.rs"), include_str!("races.rs"),
+            include_str!("opening.rs"),
+            include_str!("recording.rs"),
+            include_str!("verifying.rs"),
+            include_str!("resending.rs"),
+            include_str!("ending.rs"),
+            include_str!("limits.rs"),
+            include_str!("replays.rs"),
+            include_str!("races.rs"),
         ];
         for source in sources {
             for sentence in source.split("pub async fn ").skip(1) {

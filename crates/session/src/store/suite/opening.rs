@@ -1,6 +1,8 @@
 //! What an opening makes, and who sees it.
 
-use countersign_model::{Attempt, Channel, KeyKind, MessageStatus, Partition, ProviderName, Scope, SeededRng, SessionId, TenantId};
+use countersign_model::{
+    Attempt, Channel, KeyKind, MessageStatus, Partition, ProviderName, Scope, SeededRng, SessionId, TenantId,
+};
 
 use super::bench::{Bench, MINUTE, SECOND, WRONG, code, expect_verdict, fresh};
 use crate::session::{Session, SessionStatus, TOKEN_LIFE};

@@ -71,7 +71,8 @@ pub async fn an_outcome_of_a_replaced_message_goes_to_the_log_only(bench: Bench)
     let session = bench.resent(&old).await;
     let session = bench.accept(&session).await;
     let late = bench.record_step(&old, &[(Channel::Email, UNREACHABLE)]);
-    let (after, _) = expect_verdict!(bench.store.record(late).await.unwrap(), RecordVerdict::Recorded(after, delivery) => (after, delivery));
+    let (after, _) =
+        expect_verdict!(bench.store.record(late).await.unwrap(), RecordVerdict::Recorded(after, delivery) => (after, delivery));
     assert_eq!(after.challenges(), session.challenges());
     assert_eq!(bench.names(&session).await, ["session.created", "session.resent", "message.sent", "message.failed"]);
 }

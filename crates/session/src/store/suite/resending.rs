@@ -136,7 +136,7 @@ pub async fn a_resend_before_its_time_waits(bench: Bench) {
     let session = bench.sent(&[Channel::Email]).await;
     bench.clock.advance(SECOND * 12);
     let early = bench.try_resend(bench.resend_step(&session)).await;
-    assert_eq!(early, SendAgainVerdict::Limited { limit: LimitName::ResendAfter, wait: SECOND * 18 });
+    expect_verdict!(early, SendAgainVerdict::Limited { limit: LimitName::ResendAfter, wait, .. } => assert_eq!(wait, SECOND * 18));
     bench.clock.advance(SECOND * 18 - Duration::from_millis(1));
     expect_verdict!(bench.try_resend(bench.resend_step(&session)).await, SendAgainVerdict::Limited { .. } => ());
     assert_eq!(bench.find(&session).await, session);

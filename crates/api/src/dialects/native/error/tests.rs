@@ -1,8 +1,15 @@
-use countersign_model::{Channel, InvalidRecipient};
+use countersign_model::{Channel, InvalidRecipient, Mode};
 use serde_json::{Value, json};
 
 use super::super::response::testing::{sent, session, unavailable};
 use super::*;
+
+/// A live session with two attempts left.
+const LEFT: About = left(2);
+
+const fn left(attempts_remaining: u8) -> About {
+    About { mode: Mode::Live, attempts_remaining }
+}
 
 fn told(failure: &Failure) -> (u16, &'static str, &str) {
     (failure.status.as_u16(), failure.code, &failure.message)
@@ -14,7 +21,7 @@ fn details(failure: &Failure) -> Value {
 
 /// Every refusal that a session which is known can meet, with the word that its message alone may contain.
 fn on_a_known_session() -> Vec<(Refusal, Option<&'static str>)> {
-    let (attempts_remaining, wait) = (2, Duration::from_millis(1500));
+    let wait = Duration::from_millis(1500);
     let nothing_sent = Box::new(sent(session("live", &unavailable(), &json!({})), &[]));
     let limits = [
         LimitName::CallsPerKey,
@@ -25,15 +32,15 @@ fn on_a_known_session() -> Vec<(Refusal, Option<&'static str>)> {
         LimitName::ResendAfter,
     ];
     let mut refusals = vec![
-        (Refusal::AlreadyVerified { attempts_remaining }, None),
-        (Refusal::Canceled { attempts_remaining }, None),
-        (Refusal::Expired { attempts_remaining }, Some("expired")),
-        (Refusal::Locked, Some("maximum")),
-        (Refusal::ChannelNotFound { attempts_remaining }, None),
-        (Refusal::ChannelVerified { attempts_remaining }, None),
-        (Refusal::ChannelNeeded { attempts_remaining }, None),
-        (Refusal::NoFallback, None),
-        (Refusal::RecipientBlocked { wait }, None),
+        (Refusal::AlreadyVerified(LEFT), None),
+        (Refusal::Canceled(LEFT), None),
+        (Refusal::Expired(LEFT), Some("expired")),
+        (Refusal::Locked(left(0)), Some("maximum")),
+        (Refusal::ChannelNotFound(LEFT), None),
+        (Refusal::ChannelVerified(LEFT), None),
+        (Refusal::ChannelNeeded(LEFT), None),
+        (Refusal::NoFallback(LEFT), None),
+        (Refusal::RecipientBlocked { wait, about: Some(LEFT) }, None),
         (Refusal::NothingSent(nothing_sent), None),
         (Refusal::IdempotencyRunning, None),
         (Refusal::IdempotencyMismatch, None),
@@ -41,7 +48,7 @@ fn on_a_known_session() -> Vec<(Refusal, Option<&'static str>)> {
         (Refusal::Unavailable(StoreError::Unreadable("session")), None),
         (Refusal::Internal("a detail of the house"), None),
     ];
-    refusals.extend(limits.map(|limit| (Refusal::Limited { limit, wait }, None)));
+    refusals.extend(limits.map(|limit| (Refusal::Limited { limit, wait, about: None }, None)));
     refusals
 }
 
@@ -64,23 +71,23 @@ fn clients_that_match_words_are_never_misled() {
 
 #[test]
 fn each_refusal_has_its_status_and_code() {
-    let (attempts_remaining, wait) = (2, Duration::from_secs(9));
+    let wait = Duration::from_secs(9);
     let rows = [
         (Refusal::Unknown, (401, "session_not_recognised", "Session token not recognised")),
-        (Refusal::AlreadyVerified { attempts_remaining }, (409, "already_verified", "Session already verified")),
-        (Refusal::Canceled { attempts_remaining }, (410, "session_canceled", "Session canceled")),
-        (Refusal::Expired { attempts_remaining }, (410, "session_expired", "Session expired")),
-        (Refusal::Locked, (429, "session_locked", "Maximum verification attempts exceeded")),
-        (Refusal::ChannelNotFound { attempts_remaining }, (400, "channel_not_found", "Channel not found in session")),
-        (Refusal::ChannelVerified { attempts_remaining }, (409, "channel_verified", "Channel already verified")),
-        (Refusal::NoFallback, (409, "no_fallback", "No fallback channel left")),
-        (Refusal::RecipientBlocked { wait }, (429, "recipient_blocked", "Too many wrong codes for this recipient")),
+        (Refusal::AlreadyVerified(LEFT), (409, "already_verified", "Session already verified")),
+        (Refusal::Canceled(LEFT), (410, "session_canceled", "Session canceled")),
+        (Refusal::Expired(LEFT), (410, "session_expired", "Session expired")),
+        (Refusal::Locked(left(0)), (429, "session_locked", "Maximum verification attempts exceeded")),
+        (Refusal::ChannelNotFound(LEFT), (400, "channel_not_found", "Channel not found in session")),
+        (Refusal::ChannelVerified(LEFT), (409, "channel_verified", "Channel already verified")),
+        (Refusal::NoFallback(LEFT), (409, "no_fallback", "No fallback channel left")),
+        (
+            Refusal::RecipientBlocked { wait, about: Some(LEFT) },
+            (429, "recipient_blocked", "Too many wrong codes for this recipient"),
+        ),
         (Refusal::IdempotencyRunning, (409, "idempotency_running", "A call with this Idempotency-Key is still running")),
         (Refusal::IdempotencyMismatch, (422, "idempotency_mismatch", "Idempotency-Key was used with another body")),
-        (
-            Refusal::Unavailable(StoreError::Unavailable(String::new())),
-            (503, "unavailable", "Service unavailable, try again"),
-        ),
+        (Refusal::Unavailable(StoreError::Unavailable(String::new())), (503, "unavailable", "Service unavailable, try again")),
         (Refusal::Unavailable(StoreError::Unreadable("session")), (500, "internal_error", "Internal error")),
         (Refusal::Internal("a detail of the house"), (500, "internal_error", "Internal error")),
     ];
@@ -92,24 +99,26 @@ fn each_refusal_has_its_status_and_code() {
 #[test]
 fn a_known_session_says_how_many_attempts_are_left() {
     for (refusal, left) in [
-        (Refusal::AlreadyVerified { attempts_remaining: 2 }, 2),
-        (Refusal::Canceled { attempts_remaining: 1 }, 1),
-        (Refusal::Expired { attempts_remaining: 3 }, 3),
-        (Refusal::ChannelVerified { attempts_remaining: 2 }, 2),
-        (Refusal::Locked, 0),
+        (Refusal::AlreadyVerified(left(2)), 2),
+        (Refusal::Canceled(left(1)), 1),
+        (Refusal::Expired(left(3)), 3),
+        (Refusal::ChannelVerified(left(2)), 2),
+        (Refusal::Locked(left(0)), 0),
+        (Refusal::NoFallback(left(2)), 2),
+        (Refusal::RecipientBlocked { wait: Duration::ZERO, about: Some(left(1)) }, 1),
     ] {
         assert_eq!(details(&of_refusal(refusal)), json!({"attempts_remaining": left}));
     }
-    let needed = details(&of_refusal(Refusal::ChannelNeeded { attempts_remaining: 2 }));
+    let needed = details(&of_refusal(Refusal::ChannelNeeded(left(2))));
     assert_eq!((&needed["attempts_remaining"], &needed["field"]), (&json!(2), &json!("channel")), "{needed}");
 }
 
 #[test]
 fn what_can_be_tried_again_says_when_and_a_locked_session_does_not() {
-    let limited = of_refusal(Refusal::Limited { limit: LimitName::SendsPerUser, wait: Duration::from_secs(7) });
+    let limited = of_refusal(Refusal::Limited { limit: LimitName::SendsPerUser, wait: Duration::from_secs(7), about: None });
     assert_eq!(told(&limited), (429, "rate_limited", "Rate limit exceeded"));
     assert_eq!((details(&limited), limited.retry_after), (json!({"limit": "sends_per_user"}), Some(Duration::from_secs(7))));
-    assert_eq!(of_refusal(Refusal::Locked).retry_after, None);
+    assert_eq!(of_refusal(Refusal::Locked(left(0))).retry_after, None);
     assert!(of_refusal(Refusal::Unavailable(StoreError::Unavailable(String::new()))).retry_after.is_some());
 }
 
@@ -126,11 +135,7 @@ fn what_depends_on_the_service_is_a_field_fault_too() {
         (SendError::UnknownService, "unknown_service", "service_id"),
         (SendError::LifeAboveCeiling { ceiling: Duration::from_secs(300) }, "invalid_config", "config.expiry_minutes"),
         (SendError::FallbackAfterExpiry { channel: Channel::Voice }, "invalid_field", "fallback"),
-        (
-            SendError::Recipient { channel: Channel::Sms, reason: InvalidRecipient::Phone },
-            "invalid_recipient",
-            "recipients.sms",
-        ),
+        (SendError::Recipient { channel: Channel::Sms, reason: InvalidRecipient::Phone }, "invalid_recipient", "recipients.sms"),
     ];
     for (error, code, field) in rows {
         let failure = of_send(error);

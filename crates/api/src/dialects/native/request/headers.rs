@@ -22,7 +22,11 @@ pub(super) fn wants_strict(headers: &HeaderMap) -> bool {
 pub(super) fn idempotency(input: &Input<'_>, path: &'static str, faults: &mut Faults) -> Option<IdempotencyKey> {
     let line = input.request.headers().get(IDEMPOTENCY_KEY)?;
     let Some(key) = line.to_str().ok().and_then(unquoted) else {
-        faults.add("Idempotency-Key", "invalid_idempotency_key", "Idempotency-Key must be 1 to 255 printable characters, quoted or bare");
+        faults.add(
+            "Idempotency-Key",
+            "invalid_idempotency_key",
+            "Idempotency-Key must be 1 to 255 printable characters, quoted or bare",
+        );
         return None;
     };
     Some(IdempotencyKey { path, key, body: input.body.bytes.to_vec() })

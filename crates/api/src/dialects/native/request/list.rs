@@ -108,11 +108,14 @@ mod tests {
     #[test]
     fn every_parameter_is_read() {
         let last = SessionId::from_bits(42);
-        let query = format!("status=Locked&channel=sms&from=2026-01-15T10:45:00Z&to=2026-01-16T00:00:00%2B01:00&limit=100&cursor={}", cursor(last));
-        let list = read(&query).unwrap();
-        assert_eq!((list.filter.status, list.filter.channel, list.limit), (Some(SessionStatus::Locked), Some(Channel::Sms), 100));
-        assert_eq!(list.filter.from.unwrap().to_string(), "2026-01-15T10:45:00.000Z");
-        assert_eq!((list.filter.to, list.filter.before), ("2026-01-15T23:00:00Z".parse().ok(), Some(last)));
+        let query = format!(
+            "status=Locked&channel=sms&from=2026-01-15T10:45:00Z&to=2026-01-16T00:00:00%2B01:00&limit=100&cursor={}",
+            cursor(last)
+        );
+        let List { filter, limit } = read(&query).unwrap();
+        assert_eq!((filter.status, filter.channel, limit), (Some(SessionStatus::Locked), Some(Channel::Sms), 100));
+        assert_eq!(filter.from.unwrap().to_string(), "2026-01-15T10:45:00.000Z");
+        assert_eq!((filter.to, filter.before), ("2026-01-15T23:00:00Z".parse().ok(), Some(last)));
     }
 
     #[test]
@@ -123,7 +126,10 @@ mod tests {
     #[test]
     fn every_fault_is_told() {
         let faults = read("status=open&channel=fax&from=yesterday&to=7&limit=0&cursor=zz").unwrap_err();
-        assert_eq!(faults.iter().map(|fault| fault.field.as_str()).collect::<Vec<_>>(), ["status", "channel", "from", "to", "limit", "cursor"]);
+        assert_eq!(
+            faults.iter().map(|fault| fault.field.as_str()).collect::<Vec<_>>(),
+            ["status", "channel", "from", "to", "limit", "cursor"]
+        );
         assert_eq!(read("limit=101").unwrap_err().len(), 1);
         assert_eq!(read("from=2026-01-16T00:00:00Z&to=2026-01-15T00:00:00Z").unwrap_err()[0].field, "from");
     }

@@ -83,6 +83,28 @@ fn named_by(input: &Input<'_>, read: impl FnOnce(&Fields<'_>, &mut Faults) -> Op
     faults.or(handle)
 }
 
+/// The fields that are read, for each call and object as the description of the wire names them.
+#[cfg(test)]
+pub(crate) fn known_fields() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![
+        ("SendRequest", send::FIELDS.to_vec()),
+        ("SendConfig", config::CONFIG_FIELDS.to_vec()),
+        ("FallbackChannel", recipients::FALLBACK_FIELDS.to_vec()),
+        ("AutofillRequest", options::AUTOFILL_FIELDS.to_vec()),
+        ("VerifyRequest", verify::FIELDS.to_vec()),
+        ("ResendRequest", resend::FIELDS.to_vec()),
+        ("NextRequest", HANDLE_FIELDS.to_vec()),
+        ("StatusRequest", HANDLE_FIELDS.to_vec()),
+        ("CancelRequest", HANDLE_FIELDS.to_vec()),
+    ]
+}
+
+/// The query parameters that are read.
+#[cfg(test)]
+pub(crate) fn known_parameters() -> Vec<&'static str> {
+    list::PARAMETERS.to_vec()
+}
+
 #[cfg(test)]
 pub(crate) mod testing {
     //! A call without a server.

@@ -48,7 +48,11 @@ pub(super) fn autofill(fields: &Fields<'_>, strict: bool, faults: &mut Faults) -
     let domain = autofill.parsed("domain", "a host name such as example.com", host, faults);
     let app_hash = autofill.parsed("app_hash", "the 11 characters of an Android app hash", hash, faults);
     if domain.is_some() && app_hash.is_some() {
-        autofill.refuse("app_hash", "left out where autofill.domain is given: only one of them can be a message's last line", faults);
+        autofill.refuse(
+            "app_hash",
+            "left out where autofill.domain is given: only one of them can be a message's last line",
+            faults,
+        );
     }
     Autofill { domain, app_hash }
 }
@@ -111,7 +115,9 @@ mod tests {
         for tag in ["en", "pt-BR", "zh-Hant-TW", "de-CH-1996", "sr-Latn-RS", "x-pirate", "en-x-a", "en-u-ca-buddhist"] {
             assert!(is_language_tag(tag), "{tag}");
         }
-        for wrong in ["", "e", "en_US", "en-", "-en", "english1", "123", "en--US", "en-verylongsubtag", "x", "x-", "en-u", "en us"] {
+        for wrong in
+            ["", "e", "en_US", "en-", "-en", "english1", "123", "en--US", "en-verylongsubtag", "x", "x-", "en-u", "en us"]
+        {
             assert!(!is_language_tag(wrong), "{wrong}");
         }
     }
@@ -121,8 +127,19 @@ mod tests {
         for host in ["example.com", "a.b-c.example", "xn--bcher-kva.example"] {
             assert!(is_host(host), "{host}");
         }
-        for wrong in ["", "localhost", "example.com.", ".com", "-a.com", "a-.com", "a b.com", "https://a.com", "a.com:443", "127.0.0.1", "bücher.de"]
-        {
+        for wrong in [
+            "",
+            "localhost",
+            "example.com.",
+            ".com",
+            "-a.com",
+            "a-.com",
+            "a b.com",
+            "https://a.com",
+            "a.com:443",
+            "127.0.0.1",
+            "bücher.de",
+        ] {
             assert!(!is_host(wrong), "{wrong}");
         }
         assert!(is_app_hash("FA+9qCX9VSu") && is_app_hash("AAAAAAAAA/+"));
@@ -133,6 +150,9 @@ mod tests {
 
     #[test]
     fn white_space_goes_and_all_else_stays() {
-        assert_eq!(compact("{ \"a b\" : [ 1.50 , \"x \\\" y\\\\\" ] ,\n\t\"z\":1e2 }"), "{\"a b\":[1.50,\"x \\\" y\\\\\"],\"z\":1e2}");
+        assert_eq!(
+            compact("{ \"a b\" : [ 1.50 , \"x \\\" y\\\\\" ] ,\n\t\"z\":1e2 }"),
+            "{\"a b\":[1.50,\"x \\\" y\\\\\"],\"z\":1e2}"
+        );
     }
 }

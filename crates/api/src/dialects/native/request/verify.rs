@@ -59,7 +59,7 @@ fn guesses(fields: &Fields<'_>, strangers: &mut Vec<String>, faults: &mut Faults
         }
     }
     // With strangers only it stays empty, and the session says that none of them is its own.
-    Some(Guesses::named(named).unwrap_or(Guesses::Named(Vec::new())))
+    Some(Guesses::named(named))
 }
 
 fn place(name: &str, guess: Guess, named: &mut Vec<(Channel, Guess)>, strangers: &mut Vec<String>) {

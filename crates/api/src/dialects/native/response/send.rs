@@ -9,6 +9,17 @@ use super::{ByChannel, Shown, message_id, sandbox};
 
 /// A session whose messages have been handed over.
 #[derive(Serialize, ToSchema)]
+#[schema(examples(json!({
+    "success": true, "session_token": "eyJ…", "session_id": "ses_01J9ZQ3V8MTRX4N6D5B7C9E0FG",
+    "channels_sent": {"email": {"success": true, "message_id": "msg_sandbox_01J9ZQ3V8MTRX4N6D5B7C9E0FG"}},
+    "expires_at": "2026-01-15T10:45:00.000Z", "resend_after": "2026-01-15T10:35:30.000Z", "verification_mode": "any",
+    "attempts_remaining": 3, "message": "OTP sent", "config": {"otp_length": 6, "expiry_minutes": 10, "max_attempts": 3},
+    "sandbox": true, "sandbox_otps": {"email": "482913"},
+    "data": {
+        "session_id": "ses_01J9ZQ3V8MTRX4N6D5B7C9E0FG", "expires_at": "2026-01-15T10:45:00.000Z", "channels": ["email"],
+        "recipients": {"email": "a•••@example.com"}, "otps": {"email": "482913"}
+    }
+})))]
 pub(crate) struct SendReply<'a> {
     /// Always true: what comes here has a session.
     success: bool,
@@ -90,7 +101,9 @@ fn challenges<'a>(session: &'a Session, channels: &'a [Channel]) -> impl Iterato
 
 /// How handing over went, for each channel of a send.
 pub(crate) fn channels_sent(sent: &Sent) -> ByChannel<ChannelSent> {
-    challenges(&sent.session, &sent.channels).map(|challenge| (challenge.channel, channel_sent(&sent.session, challenge))).collect()
+    challenges(&sent.session, &sent.channels)
+        .map(|challenge| (challenge.channel, channel_sent(&sent.session, challenge)))
+        .collect()
 }
 
 fn channel_sent(session: &Session, challenge: &Challenge) -> ChannelSent {
@@ -179,7 +192,8 @@ mod tests {
 
     #[test]
     fn every_reason_has_its_word_and_an_unclear_outcome_counts_as_sent() {
-        let told = |attempt: Attempt| read(body(&sent(session("live", &attempt, &json!({})), &[]), ""))["channels_sent"]["sms"].clone();
+        let told =
+            |attempt: Attempt| read(body(&sent(session("live", &attempt, &json!({})), &[]), ""))["channels_sent"]["sms"].clone();
         let reasons = [
             (FailureReason::Refused, "refused"),
             (FailureReason::Throttled, "throttled"),

@@ -10,6 +10,15 @@ use super::{ByChannel, Shown, message_id, metadata, sandbox};
 
 /// A session as it stands.
 #[derive(Serialize, ToSchema)]
+#[schema(examples(json!({
+    "session_id": "ses_01J9ZQ3V8MTRX4N6D5B7C9E0FG", "status": "pending", "verification_mode": "any",
+    "channels": {"sms": {
+        "recipient": "+1202•••0143", "status": "sent", "attempt": "accepted", "message_id": "msg_01J9ZQ3V8MTRX4N6D5B7C9E0FG",
+        "provider": "sms", "verified": false, "sent_at": "2026-01-15T10:35:00.250Z", "delivered_at": null
+    }},
+    "attempts_remaining": 3, "created_at": "2026-01-15T10:35:00.000Z", "expires_at": "2026-01-15T10:45:00.000Z",
+    "verified_at": null, "metadata": {}, "cost": {"amount": 0, "currency": "USD"}
+})))]
 pub(crate) struct StatusReply<'a> {
     #[schema(value_type = String, examples("ses_01J9ZQ3V8MTRX4N6D5B7C9E0FG"))]
     session_id: Shown<SessionId>,

@@ -13,6 +13,13 @@ use crate::dialects::native::words;
 
 /// What the guesses came to.
 #[derive(Serialize, ToSchema)]
+#[schema(examples(json!({
+    "success": true, "verified": true, "session_verified": true, "attempts_remaining": 3, "verification_mode": "any",
+    "verification_results": {"email": {"success": true}}, "verified_channels": ["email"], "pending_channels": [],
+    "verified_at": "2026-01-15T10:36:00.000Z", "session_id": "ses_01J9ZQ3V8MTRX4N6D5B7C9E0FG", "metadata": {},
+    "message": "OTP verified", "verification_proof": "eyJ…",
+    "data": {"verified": true, "verification_results": {"email": {"success": true}}}
+})))]
 pub(crate) struct VerifyReply<'a> {
     /// The same as `verified`.
     success: bool,
@@ -40,7 +47,7 @@ pub(crate) struct VerifyReply<'a> {
     #[schema(value_type = Option<Object>)]
     metadata: Option<&'a RawValue>,
     message: &'static str,
-    /// A JWT (EdDSA) that third parties check with `/.well-known/jwks.json`, when the session is complete.
+    /// A JWT (`EdDSA`) that third parties check with `/.well-known/jwks.json`, when the session is complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     verification_proof: Option<&'a str>,
     /// Only in sandbox sessions.
@@ -93,7 +100,8 @@ fn names(channels: &[Channel]) -> Vec<&'static str> {
 /// Prints the reply. `strangers` are names that no session has: they are answered like a channel that this one has not.
 pub(crate) fn body(verified: &Verified, strangers: Vec<String>) -> Result<Vec<u8>, serde_json::Error> {
     let (session, judgement) = (&verified.session, &verified.judgement);
-    let mut results: ByChannel<ChannelResult> = judgement.results.iter().map(|(channel, told)| (*channel, result(*told))).collect();
+    let mut results: ByChannel<ChannelResult> =
+        judgement.results.iter().map(|(channel, told)| (*channel, result(*told))).collect();
     results.0.extend(strangers.into_iter().map(|name| (Cow::Owned(name), result(GuessResult::NotInSession))));
     let right = judgement.verified;
     let reply = VerifyReply {

@@ -35,15 +35,21 @@ fn what_is_left_out_is_left_to_the_service() {
     let send = read(&json!({})).unwrap();
     assert_eq!((send.code_length, send.life, send.max_attempts), (None, None, None));
     assert_eq!((send.shared_code, send.sandbox, send.add_contact), (false, false, false));
-    assert_eq!((send.verification_mode, send.metadata.as_str(), send.purpose.as_str()), (VerificationMode::Any, "{}", "verification"));
+    assert_eq!(
+        (send.verification_mode, send.metadata.as_str(), send.purpose.as_str()),
+        (VerificationMode::Any, "{}", "verification")
+    );
     assert!(send.service.is_none() && send.locale.is_none() && send.user_id.is_none() && send.client_ip.is_none());
     assert!(send.fallback.is_empty() && matches!(send.codes, Codes::Minted) && send.idempotency.is_none());
 }
 
 #[test]
 fn null_is_the_same_as_left_out() {
-    let nothing: serde_json::Map<String, Value> =
-        FIELDS.iter().filter(|name| !["channels", "recipients"].contains(name)).map(|name| ((*name).to_owned(), Value::Null)).collect();
+    let nothing: serde_json::Map<String, Value> = FIELDS
+        .iter()
+        .filter(|name| !["channels", "recipients"].contains(name))
+        .map(|name| ((*name).to_owned(), Value::Null))
+        .collect();
     let send = read(&Value::Object(nothing)).unwrap();
     assert_eq!((send.verification_mode, send.metadata.as_str()), (VerificationMode::Any, "{}"));
 }
@@ -62,7 +68,10 @@ fn every_field_is_read() {
     assert_eq!((send.code_length, send.life, send.max_attempts), (Some(8), Some(Duration::from_secs(900)), Some(5)));
     assert!(send.shared_code && send.sandbox && send.add_contact);
     assert_eq!(send.service.unwrap().to_string(), "6f1c2e0a-8a4b-4c58-9d53-0d5f2c1b7a90");
-    assert_eq!((send.locale.as_deref(), send.purpose.as_str(), send.user_id.as_deref()), (Some("pt-BR"), "login", Some("user_12345")));
+    assert_eq!(
+        (send.locale.as_deref(), send.purpose.as_str(), send.user_id.as_deref()),
+        (Some("pt-BR"), "login", Some("user_12345"))
+    );
     assert_eq!(send.client_ip.unwrap().to_string(), "203.0.113.7");
     assert_eq!(send.autofill.domain.as_deref(), Some("example.com"));
     assert_eq!((send.fallback[0].channel, send.fallback[0].after), (Channel::Voice, Duration::from_secs(60)));
@@ -81,7 +90,9 @@ fn a_list_of_channels_that_cannot_be_used_is_told_by_its_entry() {
     for wrong in [json!(null), json!([]), json!("sms"), json!({}), json!(["sms", "sms", "sms", "sms", "sms"])] {
         assert_eq!(fault(&json!({"channels": wrong})), ("channels".to_owned(), "invalid_channel"), "{wrong}");
     }
-    for (wrong, entry) in [(json!(["sms", "fax"]), "channels[1]"), (json!(["sms", "SMS"]), "channels[1]"), (json!([7, "sms"]), "channels[0]")] {
+    for (wrong, entry) in
+        [(json!(["sms", "fax"]), "channels[1]"), (json!(["sms", "SMS"]), "channels[1]"), (json!([7, "sms"]), "channels[0]")]
+    {
         assert_eq!(fault(&json!({"channels": wrong})), (entry.to_owned(), "invalid_channel"), "{wrong}");
     }
     let (_, _, message) = only_fault(read(&json!({"channels": ["fax"]})));
@@ -97,7 +108,10 @@ fn recipients_that_are_missing_or_unreachable_are_told_by_their_channel() {
     let missing = json!({"recipients": {"email": "ann@example.com", "sms": null}});
     assert_eq!(fault(&missing), ("recipients.sms".to_owned(), "missing_recipients"));
     let (field, code, message) = only_fault(read(&json!({"recipients": {"email": "ann@", "sms": "+12025550143"}})));
-    assert_eq!((field.as_str(), code, message.as_str()), ("recipients.email", "invalid_recipient", "Invalid recipient email address"));
+    assert_eq!(
+        (field.as_str(), code, message.as_str()),
+        ("recipients.email", "invalid_recipient", "Invalid recipient email address")
+    );
     for wrong in [json!("2025550143"), json!(12_025_550_143_u64), json!("+1 (202) 555-0143"), json!("")] {
         let (field, code, message) = only_fault(read(&json!({"recipients": {"email": "ann@example.com", "sms": wrong}})));
         assert_eq!((field.as_str(), code), ("recipients.sms", "invalid_recipient"));
@@ -112,7 +126,10 @@ fn what_is_wrong_with_a_recipient_comes_first_and_all_is_told() {
     }));
     let faults = faults.unwrap_err();
     let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
-    assert_eq!(fields, ["recipients.email", "recipients.sms", "config.otp_length", "config.max_attempts", "sandbox_mode", "locale"]);
+    assert_eq!(
+        fields,
+        ["recipients.email", "recipients.sms", "config.otp_length", "config.max_attempts", "sandbox_mode", "locale"]
+    );
 }
 
 #[test]
@@ -121,7 +138,8 @@ fn config_is_held_to_its_ranges() {
         for right in [least, most] {
             assert!(read(&json!({"config": {name: right}})).is_ok(), "{name} {right}");
         }
-        for wrong in [json!(least - 1), json!(most + 1), json!(least.to_string()), json!(4.5), json!(-1), json!(true), json!([4])] {
+        for wrong in [json!(least - 1), json!(most + 1), json!(least.to_string()), json!(4.5), json!(-1), json!(true), json!([4])]
+        {
             assert_eq!(fault(&json!({"config": {name: wrong}})), (format!("config.{name}"), "invalid_config"), "{wrong}");
         }
     }
@@ -182,7 +200,10 @@ fn options_are_held_to_their_forms() {
 
 #[test]
 fn autofill_is_a_domain_or_an_app_hash() {
-    assert_eq!(read(&json!({"autofill": {"app_hash": "FA+9qCX9VSu"}})).unwrap().autofill.app_hash.as_deref(), Some("FA+9qCX9VSu"));
+    assert_eq!(
+        read(&json!({"autofill": {"app_hash": "FA+9qCX9VSu"}})).unwrap().autofill.app_hash.as_deref(),
+        Some("FA+9qCX9VSu")
+    );
     assert_eq!(fault(&json!({"autofill": {"domain": "https://example.com"}})).0, "autofill.domain");
     assert_eq!(fault(&json!({"autofill": {"app_hash": "short"}})).0, "autofill.app_hash");
     assert_eq!(fault(&json!({"autofill": {"domain": "example.com", "app_hash": "FA+9qCX9VSu"}})).0, "autofill.app_hash");

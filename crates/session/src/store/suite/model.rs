@@ -1,0 +1,307 @@
+//! Random sequences of steps, taken by an engine and by `memory`: they must answer and remember the same.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_model::{
+    AllFailed, Attempt, Channel, LogEntry, Partition, PerChannel, ProviderName, ResendPolicy, SessionId, Timestamp,
+    VerificationMode,
+};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{Index, select, subsequence};
+use proptest::test_runner::{Config, TestRunner};
+
+use super::bench::{BUDGET, Bench, MINUTE, REFUSED, UNREACHABLE, WRONG, accepted, code, per_ip, unclear};
+use super::step::AnyStep;
+use super::{Engine, Setup, runtime};
+use crate::code::SubjectKind;
+use crate::guess::{Guess, Guesses};
+use crate::store::{Cancel, Claim, Lapse, LapseVerdict, MemoryStore, Record, Resend, SessionFilter, SessionStore, Verify};
+
+/// Sequences that are tried.
+const CASES: u32 = 40;
+/// The longest of them.
+const LONGEST: usize = 60;
+
+/// One thing that happens. Which session it happens to is chosen from those that are there by then.
+#[derive(Debug, Clone)]
+enum Act {
+    Open(Opening),
+    Record {
+        session: Index,
+        outcomes: Vec<(Channel, Attempt)>,
+    },
+    Guess {
+        session: Index,
+        guesses: Vec<(Channel, Typed)>,
+        key: Key,
+    },
+    GuessUnnamed {
+        session: Index,
+        guess: Typed,
+    },
+    Resend {
+        session: Index,
+        channels: Option<Vec<Channel>>,
+        instant: bool,
+        key: Key,
+    },
+    Advance {
+        session: Index,
+        instant: bool,
+    },
+    Cancel {
+        session: Index,
+        key: Key,
+    },
+    Lapse {
+        session: Index,
+    },
+    /// The last step comes once more.
+    Repeat,
+    Wait(Duration),
+    Sweep,
+}
+
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one coin that is tossed")]
+struct Opening {
+    person: u32,
+    channels: Vec<Channel>,
+    fallback: Vec<Channel>,
+    all: bool,
+    keep_previous: bool,
+    keep_failed: bool,
+    unlocks: bool,
+    instant: bool,
+    key: Key,
+}
+
+/// An idempotency key and a body, few enough to meet again.
+type Key = Option<(u8, u8)>;
+
+#[derive(Debug, Clone)]
+enum Typed {
+    /// The code that this channel was opened with.
+    First(Channel),
+    /// The code of the newest send.
+    Newest(Channel),
+    Wrong,
+}
+
+fn channels() -> impl Strategy<Value = Vec<Channel>> {
+    subsequence(Channel::ALL.to_vec(), 1..=3)
+}
+
+fn key() -> impl Strategy<Value = Key> {
+    option::weighted(0.3, (0_u8..3, 0_u8..2))
+}
+
+fn typed() -> impl Strategy<Value = Typed> {
+    let channel = || select(Channel::ALL.to_vec());
+    prop_oneof![2 => channel().prop_map(Typed::First), 2 => channel().prop_map(Typed::Newest), 3 => Just(Typed::Wrong)]
+}
+
+fn outcome() -> impl Strategy<Value = Attempt> {
+    prop_oneof![4 => Just(accepted()), 1 => Just(unclear()), 2 => Just(UNREACHABLE), 1 => Just(REFUSED)]
+}
+
+fn opening() -> impl Strategy<Value = Opening> {
+    let rules = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), prop::bool::weighted(0.3));
+    let fallback =
+        prop_oneof![2 => Just(Vec::new()), 1 => Just(vec![Channel::Voice]), 1 => Just(vec![Channel::Voice, Channel::Sms])];
+    (0_u32..2, channels(), fallback, rules, key()).prop_map(|(person, channels, fallback, rules, key)| {
+        let (all, keep_previous, keep_failed, unlocks, instant) = rules;
+        let fallback = fallback.into_iter().filter(|channel| !all && !channels.contains(channel)).collect();
+        Opening { person, channels, fallback, all, keep_previous, keep_failed, unlocks, instant, key }
+    })
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let session = any::<Index>;
+    let guesses = vec((select(Channel::ALL.to_vec()), typed()), 1..3);
+    let outcomes = vec((select(Channel::ALL.to_vec()), outcome()), 1..4);
+    let spans = [1, 20, 31, 61, 300, 601, 3_601, 86_400, 90_061].map(Duration::from_secs).to_vec();
+    prop_oneof![
+        4 => opening().prop_map(Act::Open),
+        4 => (session(), outcomes).prop_map(|(session, outcomes)| Act::Record { session, outcomes }),
+        8 => (session(), guesses, key()).prop_map(|(session, guesses, key)| Act::Guess { session, guesses, key }),
+        2 => (session(), typed()).prop_map(|(session, guess)| Act::GuessUnnamed { session, guess }),
+        4 => (session(), option::of(channels()), any::<bool>(), key())
+            .prop_map(|(session, channels, instant, key)| Act::Resend { session, channels, instant, key }),
+        2 => (session(), any::<bool>()).prop_map(|(session, instant)| Act::Advance { session, instant }),
+        1 => (session(), key()).prop_map(|(session, key)| Act::Cancel { session, key }),
+        3 => session().prop_map(|session| Act::Lapse { session }),
+        3 => Just(Act::Repeat),
+        5 => select(spans).prop_map(Act::Wait),
+        1 => Just(Act::Sweep),
+    ]
+}
+
+/// An engine and the oracle, side by side, with the same clock.
+struct Pair {
+    bench: Bench,
+    memory: Arc<dyn SessionStore>,
+    /// The sessions that were tried to open, and the claim of the newest send of each.
+    sessions: Vec<(SessionId, Option<Claim>)>,
+    last: Option<AnyStep>,
+}
+
+pub fn any_sequence_of_steps_ends_as_it_does_in_memory(make: impl AsyncFn(Setup) -> Engine) {
+    let runtime = runtime();
+    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let tried = TestRunner::new(config).run(&vec(act(), 1..LONGEST), |acts| {
+        runtime.block_on(async {
+            let bench = Bench::new(&make).await;
+            let memory = MemoryStore::new(Arc::clone(&bench.keys), Arc::clone(&bench.clock) as _, BUDGET);
+            let mut pair = Pair { bench, memory: Arc::new(memory), sessions: Vec::new(), last: None };
+            for act in acts {
+                pair.act(act).await;
+            }
+            pair.compare().await;
+        });
+        Ok(())
+    });
+    if let Err(failure) = tried {
+        panic!("{failure}");
+    }
+}
+
+impl Pair {
+    async fn act(&mut self, act: Act) {
+        let step = match act {
+            Act::Wait(span) => return self.bench.clock.advance(span),
+            // Only what the engine keeps for nobody may go: the oracle forgets nothing.
+            Act::Sweep => return self.bench.store.sweep(Timestamp::from_millis(0)).await.unwrap(),
+            Act::Open(opening) => Some(self.opening(opening)),
+            Act::Repeat => self.last.clone(),
+            other => self.on_session(other).await,
+        };
+        let Some(step) = step else { return };
+        let answered = step.take(&self.bench.store).await.unwrap();
+        let expected = step.take(&self.memory).await.unwrap();
+        assert_eq!(answered, expected, "{step:#?}");
+        self.last = Some(step);
+    }
+
+    fn claim(&self, key: Key) -> Option<Claim> {
+        key.map(|(key, body)| self.bench.claim(&key.to_string(), &body.to_string()))
+    }
+
+    fn opening(&mut self, opening: Opening) -> AnyStep {
+        let Opening { person, channels, fallback, all, keep_previous, keep_failed, unlocks, instant, key } = opening;
+        let mut open = self.bench.opening_for(person, &channels);
+        open.claim = self.claim(key);
+        open.limits.counts = vec![per_ip(self.bench.subject(SubjectKind::Ip, "192.0.2.1"))];
+        open.limits.active_per_user = 3;
+        let new = &mut open.session;
+        new.fallback = fallback.into_iter().map(|channel| self.bench.planned_for(person, channel, MINUTE)).collect();
+        new.add_contact = unlocks;
+        new.policy.verification_mode = if all { VerificationMode::All } else { VerificationMode::Any };
+        new.policy.resend = if keep_previous { ResendPolicy::KeepPrevious } else { ResendPolicy::Rotate };
+        new.policy.all_failed = if keep_failed { AllFailed::Session } else { AllFailed::Error };
+        new.policy.resend_unlocks = unlocks;
+        for challenge in &mut new.challenges {
+            challenge.instant = instant.then(|| ProviderName::new("sandbox"));
+        }
+        self.sessions.push((new.id, open.claim));
+        AnyStep::Open(open)
+    }
+
+    /// A step on a session that is there by now, if there is one.
+    async fn on_session(&mut self, act: Act) -> Option<AnyStep> {
+        let (Act::Record { session: index, .. }
+        | Act::Guess { session: index, .. }
+        | Act::GuessUnnamed { session: index, .. }
+        | Act::Resend { session: index, .. }
+        | Act::Advance { session: index, .. }
+        | Act::Cancel { session: index, .. }
+        | Act::Lapse { session: index }) = &act
+        else {
+            return None;
+        };
+        if self.sessions.is_empty() {
+            return None;
+        }
+        let place = index.index(self.sessions.len());
+        let (id, sending) = self.sessions[place];
+        let bench = &self.bench;
+        let session = self.memory.find(bench.scope, id).await.unwrap()?;
+        let type_in = |typed: &Typed| match typed {
+            Typed::First(channel) => code(*channel).to_owned(),
+            Typed::Newest(channel) => bench.new_code(&session, *channel),
+            Typed::Wrong => WRONG.to_owned(),
+        };
+        let provider = |instant: bool| PerChannel::from_fn(|_| instant.then(|| ProviderName::new("sandbox")));
+        Some(match act {
+            Act::Record { outcomes, .. } => {
+                let known = |channel: &Channel| session.challenges().iter().any(|challenge| challenge.channel == *channel);
+                let outcomes: Vec<_> = outcomes.into_iter().filter(|(channel, _)| known(channel)).collect();
+                AnyStep::Record(Record { claim: sending, ..bench.record_step(&session, &outcomes) })
+            }
+            Act::Guess { guesses, key, .. } => {
+                let guesses = guesses.iter().map(|(channel, typed)| (*channel, Guess::read(&type_in(typed)).unwrap()));
+                let step = bench.verify_with(&session, Guesses::named(guesses));
+                AnyStep::Verify(Verify { claim: self.claim(key), ..step })
+            }
+            Act::GuessUnnamed { guess, .. } => {
+                AnyStep::Verify(bench.verify_with(&session, Guesses::Unnamed(Guess::read(&type_in(&guess)).unwrap())))
+            }
+            Act::Resend { channels, instant, key, .. } => {
+                let claim = self.claim(key);
+                let step = Resend { channels, instant: provider(instant), claim, ..bench.resend_step(&session) };
+                self.sessions[place].1 = claim;
+                AnyStep::Resend(step)
+            }
+            Act::Advance { instant, .. } => {
+                let mut step = bench.advance_step(&session);
+                step.instant = provider(instant);
+                AnyStep::Advance(step)
+            }
+            Act::Cancel { key, .. } => AnyStep::Cancel(Cancel { claim: self.claim(key), ..bench.cancel_step(&session) }),
+            Act::Lapse { .. } => AnyStep::Lapse(Lapse { scope: bench.scope, session: id }),
+            Act::Open(_) | Act::Repeat | Act::Wait(_) | Act::Sweep => return None,
+        })
+    }
+
+    /// Both have kept the same and tell it in the same order.
+    async fn compare(&self) {
+        let (engine, memory, scope) = (&self.bench.store, &self.memory, self.bench.scope);
+        for (id, _) in &self.sessions {
+            assert_eq!(engine.find(scope, *id).await.unwrap(), memory.find(scope, *id).await.unwrap());
+        }
+        let everything = SessionFilter::default;
+        assert_eq!(engine.list(scope, everything(), 100).await.unwrap(), memory.list(scope, everything(), 100).await.unwrap());
+        self.settle().await;
+        for number in 0..Partition::COUNT {
+            let partition = Partition::of(number.into());
+            let log = engine.read_log(partition, 0, usize::MAX).await.unwrap();
+            assert!(log.is_sorted_by(|one, next| one.sequence < next.sequence));
+            let unnumbered = |log: Vec<LogEntry>| -> Vec<LogEntry> {
+                log.into_iter().map(|entry| LogEntry { sequence: 0, ..entry }).collect()
+            };
+            assert_eq!(unnumbered(log), unnumbered(memory.read_log(partition, 0, usize::MAX).await.unwrap()));
+        }
+    }
+    /// Both have the same to do, and what was done is not asked for again.
+    async fn settle(&self) {
+        let (engine, memory) = (&self.bench.store, &self.memory);
+        let due = engine.due(100).await.unwrap();
+        assert_eq!(due, memory.due(100).await.unwrap());
+        let mut waiting = Vec::new();
+        for (scope, session) in due {
+            let lapse = Lapse { scope, session };
+            let done = engine.lapse(lapse).await.unwrap();
+            assert_eq!(done, memory.lapse(lapse).await.unwrap());
+            if done == LapseVerdict::FallbackDue {
+                waiting.push((scope, session));
+            }
+        }
+        let mut left = engine.due(100).await.unwrap();
+        left.sort_unstable();
+        waiting.sort_unstable();
+        assert_eq!(left, waiting, "only a fallback that nobody started stays due");
+    }
+}

@@ -1,0 +1,324 @@
+//! A whole server on free ports, in this process, with the suite's time and chance.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use countersign::app::{App, Overrides};
+use countersign::config::{Config, Source, load};
+use countersign::{DEFAULT_TENANT, DataDir, Installation, KeyOrder, NewKey};
+use countersign_core::Platform;
+use countersign_model::{Clock, KeyKind, KeyScope, ManualClock, Partition, Rng, SeededRng, Tenant, TenantId, Timestamp};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use crate::{Client, MailSink, ProviderDouble, Setup, within_patience};
+
+/// Where the clock stands when a server starts: 2026-01-15T10:45:00Z.
+pub const NOW: Timestamp = Timestamp::from_millis(1_768_473_900_000);
+
+/// No two servers of a process draw the same ids.
+static SEEDS: AtomicU64 = AtomicU64::new(20_260_115);
+
+/// A key that a server should know from its start.
+#[derive(Debug, Clone)]
+pub struct KeyWish {
+    kind: KeyKind,
+    scope: KeyScope,
+    only_from: Vec<String>,
+    life: Option<Duration>,
+    foreign: bool,
+}
+
+impl KeyWish {
+    /// A sandbox key that may do everything.
+    pub const fn test() -> Self {
+        Self { kind: KeyKind::Test, scope: KeyScope::Full, only_from: Vec::new(), life: None, foreign: false }
+    }
+
+    /// A live key that may do everything.
+    pub const fn live() -> Self {
+        Self { kind: KeyKind::Live, scope: KeyScope::Full, only_from: Vec::new(), life: None, foreign: false }
+    }
+
+    /// It may only look.
+    #[must_use]
+    pub const fn read_only(mut self) -> Self {
+        self.scope = KeyScope::ReadOnly;
+        self
+    }
+
+    /// It may only be used from this network.
+    #[must_use]
+    pub fn only_from(mut self, network: &str) -> Self {
+        self.only_from.push(network.to_owned());
+        self
+    }
+
+    /// It dies by itself.
+    #[must_use]
+    pub const fn expires_in(mut self, life: Duration) -> Self {
+        self.life = Some(life);
+        self
+    }
+
+    /// It belongs to somebody else.
+    #[must_use]
+    pub const fn of_another_tenant(mut self) -> Self {
+        self.foreign = true;
+        self
+    }
+
+    fn order(&self, name: &str, tenant: TenantId, now: Timestamp) -> KeyOrder {
+        KeyOrder {
+            tenant,
+            kind: self.kind,
+            name: name.to_owned(),
+            scope: self.scope,
+            allowed_ips: self.only_from.iter().map(|network| network.parse().unwrap()).collect(),
+            expires_at: self.life.map(|life| now.plus(life)),
+        }
+    }
+}
+
+/// A server in the making.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    setup: Setup,
+    wishes: BTreeMap<String, KeyWish>,
+    installed: Option<(Arc<TempDir>, BTreeMap<String, String>)>,
+    now: Timestamp,
+}
+
+/// A running server, and the caller with its sandbox key: what can be asked of a [`Client`] can be asked of it.
+#[derive(Debug)]
+pub struct TestApp {
+    client: Client,
+    admin: Client,
+    keys: BTreeMap<String, String>,
+    clock: Arc<ManualClock>,
+    platform: Option<Arc<Platform>>,
+    dir: Arc<TempDir>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Deref for TestApp {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// What the server's thread tells once it is bound.
+struct Bound {
+    api: String,
+    admin: String,
+    platform: Arc<Platform>,
+}
+
+impl Builder {
+    /// Changes the configuration.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(Setup) -> Setup) -> Self {
+        self.setup = change(self.setup);
+        self
+    }
+
+    /// Sets a configuration key.
+    #[must_use]
+    pub fn set(self, key: &str, value: impl Into<Value>) -> Self {
+        self.with(|setup| setup.set(key, value))
+    }
+
+    /// Mail goes to `sink`.
+    #[must_use]
+    pub fn live_email(self, sink: &MailSink) -> Self {
+        self.with(|setup| setup.live_email(sink))
+    }
+
+    /// Text messages go to `double`.
+    #[must_use]
+    pub fn sms(self, double: &ProviderDouble) -> Self {
+        self.with(|setup| setup.sms(double))
+    }
+
+    /// What a resend does to the old code.
+    #[must_use]
+    pub fn resend_policy(self, policy: &str) -> Self {
+        self.set("session.resend_policy", policy)
+    }
+
+    /// No limit of sends is met by accident.
+    #[must_use]
+    pub fn generous(self) -> Self {
+        self.with(Setup::generous)
+    }
+
+    /// A key beside `test` and `live`, which every server has.
+    #[must_use]
+    pub fn key(mut self, name: &str, wish: KeyWish) -> Self {
+        self.wishes.insert(name.to_owned(), wish);
+        self
+    }
+
+    /// Goes on with what another server left behind: its directory and the keys that are known, by name; one is `test`.
+    #[must_use]
+    pub fn on(mut self, dir: &Arc<TempDir>, keys: &[(&str, &str)]) -> Self {
+        let keys = keys.iter().map(|(name, secret)| ((*name).to_owned(), (*secret).to_owned()));
+        self.installed = Some((Arc::clone(dir), keys.collect()));
+        self
+    }
+
+    /// Where the clock stands.
+    #[must_use]
+    pub const fn at(mut self, now: Timestamp) -> Self {
+        self.now = now;
+        self
+    }
+
+    /// Starts it.
+    pub async fn spawn(self) -> TestApp {
+        let clock = Arc::new(ManualClock::new(self.now));
+        let rng: Arc<dyn Rng> = Arc::new(SeededRng::new(SEEDS.fetch_add(1, Ordering::Relaxed)));
+        let (dir, keys) = match self.installed {
+            Some(installed) => installed,
+            None => install(&self.wishes, self.now, &*rng).await,
+        };
+        self.setup.write(dir.path());
+        let source = Source { file: None, data_dir: dir.path().to_owned(), environment: Vec::new() };
+        let config = load(&source).unwrap_or_else(|error| panic!("{error}\n{}", self.setup.toml())).config;
+
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (tell, told) = oneshot::channel();
+        let data_dir = DataDir::new(dir.path().to_owned());
+        let overrides = Overrides { clock: Arc::clone(&clock) as Arc<dyn Clock>, rng };
+        let serve = move || actix_web::rt::System::new().block_on(serve(data_dir, config, overrides, tell, stopped));
+        let thread = std::thread::Builder::new().name("server".to_owned()).spawn(serve).unwrap();
+        let bound = within_patience("a server", told).await.expect("the server starts");
+
+        let client = Client::new(bound.api).with_key(&keys["test"]);
+        let admin = Client::new(bound.admin);
+        TestApp { client, admin, keys, clock, platform: Some(bound.platform), dir, stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+async fn serve(
+    data_dir: DataDir,
+    config: Config,
+    overrides: Overrides,
+    tell: oneshot::Sender<Bound>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let app = App::build(data_dir, config, overrides).await.expect("the server can be put together");
+    let address = |address: std::net::SocketAddr| format!("http://{address}");
+    let bound = Bound { api: address(app.api_addr()), admin: address(app.admin_addr()), platform: Arc::clone(app.platform()) };
+    let _ = tell.send(bound);
+    // Also ends when the test is gone.
+    let stopped = async { drop(stopped.await) };
+    app.run_until(stopped).await.expect("the server stops in order");
+}
+
+/// A data directory with the first start's sandbox key, a live key, and the keys wished for.
+async fn install(wishes: &BTreeMap<String, KeyWish>, now: Timestamp, rng: &dyn Rng) -> (Arc<TempDir>, BTreeMap<String, String>) {
+    let dir = Arc::new(tempfile::tempdir().unwrap());
+    let installation = Installation::open_or_create(DataDir::new(dir.path().to_owned()), now, rng).await.unwrap();
+    let records = &installation.records;
+    let owner = records.tenants().find_by_name(DEFAULT_TENANT).await.unwrap().unwrap().id;
+    let other = TenantId::mint(now, rng, Partition::of(owner.bits() + 1));
+    if wishes.values().any(|wish| wish.foreign) {
+        records.tenants().insert(&Tenant { id: other, name: "other".to_owned() }).await.unwrap();
+    }
+    let first = installation.first_key.as_ref().expect("a first start");
+    let mut keys = BTreeMap::from([("test".to_owned(), first.secret().to_owned())]);
+    let live = ("live".to_owned(), KeyWish::live());
+    for (name, wish) in wishes.clone().into_iter().chain([live]) {
+        let made = NewKey::mint(wish.order(&name, if wish.foreign { other } else { owner }, now), now, rng);
+        records.api_keys().insert(&made.key).await.unwrap();
+        keys.insert(name, made.secret().to_owned());
+    }
+    installation.records.close().await;
+    (dir, keys)
+}
+
+impl TestApp {
+    /// A server as a newcomer gets it.
+    pub async fn spawn() -> Self {
+        Self::builder().spawn().await
+    }
+
+    /// A server as the test needs it.
+    pub fn builder() -> Builder {
+        Builder { setup: Setup::default(), wishes: BTreeMap::new(), installed: None, now: NOW }
+    }
+
+    /// The caller with the live key.
+    pub fn live(&self) -> Client {
+        self.as_key("live")
+    }
+
+    /// The caller with one of the keys by its name.
+    #[track_caller]
+    pub fn as_key(&self, name: &str) -> Client {
+        self.client.with_key(self.secret(name))
+    }
+
+    /// A caller without a key.
+    pub fn nobody(&self) -> Client {
+        self.client.without("X-API-Key")
+    }
+
+    /// The secret of a key.
+    #[track_caller]
+    pub fn secret(&self, name: &str) -> &str {
+        self.keys.get(name).unwrap_or_else(|| panic!("no key {name}"))
+    }
+
+    /// A caller of the operators' listener.
+    pub const fn admin(&self) -> &Client {
+        &self.admin
+    }
+
+    /// Where it keeps its state.
+    pub const fn dir(&self) -> &Arc<TempDir> {
+        &self.dir
+    }
+
+    /// Its data directory.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The moment it takes for now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+
+    /// Does what time alone asks for, to its end.
+    #[track_caller]
+    pub fn sweep(&self) -> impl Future<Output = ()> {
+        let platform = Arc::clone(self.platform.as_ref().expect("a running server"));
+        async move { while platform.sweep().await.expect("a sweep").more {} }
+    }
+
+    /// Stops it in order, and waits until it has let go of its directory.
+    pub async fn stop(mut self) -> Arc<TempDir> {
+        self.platform = None;
+        drop(self.stop.take());
+        let thread = self.thread.take().unwrap();
+        let ended = tokio::task::spawn_blocking(move || thread.join());
+        within_patience("the server's end", ended).await.unwrap().expect("the server's thread ends well");
+        Arc::clone(&self.dir)
+    }
+}

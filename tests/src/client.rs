@@ -1,0 +1,138 @@
+//! A caller of the API, by nothing but HTTP.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::ask::{Ask, Sent};
+use crate::{PATIENCE, Reply, within_patience};
+
+/// A caller with its key, if it has one, and the headers it always sends.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    headers: Vec<(String, String)>,
+}
+
+impl Client {
+    /// A caller without a key.
+    pub fn new(base: impl Into<String>) -> Self {
+        // One installed before serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(PATIENCE).build().unwrap();
+        Self { http, base: base.into(), headers: Vec::new() }
+    }
+
+    /// The server's address.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The same caller with another key.
+    #[must_use]
+    pub fn with_key(&self, key: &str) -> Self {
+        self.without("X-API-Key").with("X-API-Key", key)
+    }
+
+    /// The same caller, sending one more header.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut other = self.clone();
+        other.headers.push((name.to_owned(), value.to_owned()));
+        other
+    }
+
+    /// The same caller without a header.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Self {
+        let mut other = self.clone();
+        other.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        other
+    }
+
+    /// Any call.
+    pub async fn call(&self, method: Method, path: &str, media_type: Option<&str>, body: impl Into<reqwest::Body>) -> Reply {
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).body(body);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if let Some(media_type) = media_type {
+            request = request.header("Content-Type", media_type);
+        }
+        let response = request.send().await.unwrap_or_else(|error| panic!("no reply from {}{path}: {error:?}", self.base));
+        Reply::try_read(response).await.expect("a reply ends")
+    }
+
+    /// Waits until this caller's key opens: a running server hears of keys made at the terminal a moment later.
+    pub async fn until_let_in(&self) {
+        let opened = async { while self.get("/api/v1/otp/sessions").await.status == 401 {} };
+        within_patience("a key to open", opened).await;
+    }
+
+    /// Posts JSON to a server that may be gone: none when no whole reply came back.
+    pub async fn try_call(&self, path: &str, body: &Value) -> Option<Reply> {
+        let mut request =
+            self.http.post(format!("{}{path}", self.base)).header("Content-Type", "application/json").body(body.to_string());
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        Reply::try_read(request.send().await.ok()?).await
+    }
+
+    /// Looks at a path.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.call(Method::GET, path, None, "").await
+    }
+
+    /// Posts JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.call(Method::POST, path, Some("application/json"), body.to_string()).await
+    }
+
+    /// Asks for codes, whatever comes of it.
+    pub async fn try_send(&self, ask: &Ask) -> Reply {
+        self.post("/api/v1/otp/send", ask.body()).await
+    }
+
+    /// Asks for codes and gets them.
+    pub async fn send(&self, ask: Ask) -> Sent {
+        Sent::read(self.try_send(&ask).await)
+    }
+
+    /// Submits one code without naming a channel.
+    pub async fn verify(&self, sent: &Sent, code: &str) -> Reply {
+        self.post("/api/v1/otp/verify", &json!({"session_token": sent.token, "code": code})).await
+    }
+
+    /// Submits codes by channel.
+    pub async fn verify_each(&self, sent: &Sent, codes: &[(&str, &str)]) -> Reply {
+        let otps: serde_json::Map<String, Value> =
+            codes.iter().map(|(channel, code)| ((*channel).to_owned(), (*code).into())).collect();
+        self.post("/api/v1/otp/verify", &json!({"session_token": sent.token, "otps": otps})).await
+    }
+
+    /// Submits a code that is not right.
+    pub async fn guess_wrong(&self, sent: &Sent) -> Reply {
+        self.verify(sent, &sent.wrong()).await
+    }
+
+    /// Asks for new codes.
+    pub async fn resend(&self, sent: &Sent) -> Reply {
+        self.post("/api/v1/otp/resend", &json!({"session_token": sent.token})).await
+    }
+
+    /// Asks for the next fallback.
+    pub async fn next(&self, sent: &Sent) -> Reply {
+        self.post("/api/v1/otp/next", &json!({"session_token": sent.token})).await
+    }
+
+    /// Looks at a session.
+    pub async fn status(&self, sent: &Sent) -> Reply {
+        self.post("/api/v1/otp/status", &json!({"session_token": sent.token})).await
+    }
+
+    /// Ends a session.
+    pub async fn cancel(&self, sent: &Sent) -> Reply {
+        self.post("/api/v1/otp/cancel", &json!({"session_token": sent.token})).await
+    }
+}

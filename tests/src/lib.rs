@@ -1,0 +1,40 @@
+//! What the suite is made with: a whole server on a free port, people's mailboxes, gateways that look at what they are sent, the real
+//! binary as a process, and replies that show themselves when they are not what was expected.
+//!
+//! Nothing here sleeps or leaves the loopback. Whoever waits, waits for what it is about, [`PATIENCE`] at most.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "what goes wrong in a test ends it")]
+#![expect(clippy::missing_panics_doc, reason = "every helper of a test panics where something is not as expected")]
+#![expect(clippy::must_use_candidate, reason = "a look that nobody uses does no harm here")]
+
+mod app;
+mod ask;
+mod client;
+mod events;
+mod mail_sink;
+mod process;
+mod provider_double;
+mod reply;
+mod setup;
+mod smtp;
+mod wire;
+
+use std::time::Duration;
+
+pub use app::{Builder, KeyWish, NOW, TestApp};
+pub use ask::{Ask, Sent, email, sms, wrong_code};
+pub use client::Client;
+pub use events::{Happened, happened};
+pub use mail_sink::{Act, Mail, MailSink};
+pub use process::{Output, Process, binary, run};
+pub use provider_double::{Answer, Expected, Gate, ProviderDouble, Request};
+pub use reply::Reply;
+pub use setup::Setup;
+
+/// How long anything is waited for, so that a test that would hang fails instead.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits for `what`, not longer than [`PATIENCE`].
+pub async fn within_patience<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}

@@ -1,0 +1,116 @@
+//! The configuration of a server under test, as an operator would write it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::{Expected, MailSink, ProviderDouble};
+
+/// A `countersign.toml` in the making. What is not set stays at the product's own value.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    sections: BTreeMap<String, BTreeMap<String, String>>,
+    services: Vec<BTreeMap<String, String>>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let setup = Self { sections: BTreeMap::new(), services: Vec::new() };
+        setup
+            .set("http.listen", "127.0.0.1:0")
+            .set("admin.listen", "127.0.0.1:0")
+            .set("http.workers", 2)
+            .set("session.app_name", "Acme")
+    }
+}
+
+impl Setup {
+    /// Sets a key such as `limits.calls_per_key`. JSON's texts, numbers, truth values and lists of them are TOML too.
+    #[must_use]
+    pub fn set(mut self, key: &str, value: impl Into<Value>) -> Self {
+        let (section, key) = key.rsplit_once('.').unwrap_or(("", key));
+        self.sections.entry(section.to_owned()).or_default().insert(key.to_owned(), value.into().to_string());
+        self
+    }
+
+    /// No limit of calls or sends is met by accident.
+    #[must_use]
+    pub fn generous(self) -> Self {
+        let setup = self.set("limits.sends_per_user", "100000/5m").set("limits.calls_per_key", "1000000/1m");
+        setup.set("limits.failed_authentication", "1000000/1m")
+    }
+
+    /// Adds a named profile.
+    #[must_use]
+    pub fn service(mut self, id: &str, keys: &[(&str, Value)]) -> Self {
+        let mut service: BTreeMap<String, String> =
+            keys.iter().map(|(key, value)| ((*key).to_owned(), value.to_string())).collect();
+        service.insert("id".to_owned(), Value::from(id).to_string());
+        self.services.push(service);
+        self
+    }
+
+    /// Mail goes to `sink`.
+    #[must_use]
+    pub fn live_email(self, sink: &MailSink) -> Self {
+        self.mail_server("mail", sink.port()).set("channels.email.providers", vec!["mail"])
+    }
+
+    /// A mail server at the loopback, by name. No channel uses it yet.
+    #[must_use]
+    pub fn mail_server(self, name: &str, port: u16) -> Self {
+        let key = |key: &str| format!("providers.{name}.{key}");
+        self.set(&key("kind"), "smtp")
+            .set(&key("host"), "127.0.0.1")
+            .set(&key("port"), port)
+            .set(&key("tls"), "none")
+            .set(&key("hello"), "countersign.example.com")
+            .set(&key("from"), "Acme <no-reply@acme.example>")
+    }
+
+    /// Text messages go to `double` as JSON.
+    #[must_use]
+    pub fn sms(self, double: &ProviderDouble) -> Self {
+        self.gateway("gateway", double, &["sms"]).set("channels.sms.providers", vec!["gateway"])
+    }
+
+    /// A gateway that wants JSON, by name, as [`Expected::json`] expects it. No channel uses it yet.
+    #[must_use]
+    pub fn gateway(self, name: &str, double: &ProviderDouble, channels: &[&str]) -> Self {
+        let key = |key: &str| format!("providers.{name}.{key}");
+        let body = r#"{"to": {{ to|tojson }}, "text": {{ text|tojson }}, "id": {{ message_id|tojson }}, "channel": {{ channel|tojson }}}"#;
+        self.set(&key("kind"), "http")
+            .set(&key("channels"), channels.to_vec())
+            .set(&key("url"), format!("{}{}", double.base(), Expected::PATH))
+            .set(&key("json"), body)
+            .set(&format!("providers.{name}.headers.Authorization"), Expected::AUTHORIZATION)
+            .set(&format!("providers.{name}.accept.id"), "/id")
+    }
+
+    /// The file's text.
+    pub fn toml(&self) -> String {
+        let mut text = String::new();
+        for (section, keys) in &self.sections {
+            if !section.is_empty() {
+                let _ = writeln!(text, "[{section}]");
+            }
+            for (key, value) in keys {
+                let _ = writeln!(text, "{key} = {value}");
+            }
+        }
+        for service in &self.services {
+            text.push_str("[[services]]\n");
+            for (key, value) in service {
+                let _ = writeln!(text, "{key} = {value}");
+            }
+        }
+        text
+    }
+
+    /// Writes it where the server will look.
+    pub fn write(&self, data_dir: &Path) {
+        std::fs::write(data_dir.join("countersign.toml"), self.toml()).unwrap();
+    }
+}

@@ -1,0 +1,34 @@
+//! Every row and every error of the native API, over HTTP, against a whole server.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong in a test ends it")]
+
+mod budget;
+mod cancel;
+mod client_manners;
+mod crash;
+mod delivery;
+mod errors;
+mod expiry;
+mod first_start;
+mod foreign_smtp;
+mod headers;
+mod idempotency;
+mod imports;
+mod keys;
+mod limits;
+mod log;
+mod messages;
+mod next_and_fallback;
+mod open_pages;
+mod order_of_checks;
+mod proof;
+mod races;
+mod resend;
+mod secrecy;
+mod send;
+mod send_fields;
+mod status_and_list;
+mod tokens;
+mod unclear;
+mod verify_all;
+mod verify_any;
