@@ -200,6 +200,11 @@ impl ProviderDouble {
         self.shared.requests.borrow().clone()
     }
 
+    /// What was wrong with what came, which from now on is forgiven.
+    pub fn faults(&self) -> Vec<String> {
+        std::mem::take(&mut *self.shared.faults.lock().unwrap())
+    }
+
     /// Waits for the `count`th request.
     pub async fn request(&self, count: usize) -> Request {
         let mut requests = self.shared.requests.subscribe();

@@ -7,6 +7,7 @@ mod cancel;
 mod client_manners;
 mod crash;
 mod delivery;
+mod doubles;
 mod errors;
 mod expiry;
 mod first_start;

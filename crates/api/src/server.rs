@@ -27,7 +27,7 @@ pub struct ServerConfig {
     pub workers: Option<usize>,
     /// How long an idle connection is kept.
     pub keep_alive: Duration,
-    /// How long a request's head may take to arrive. A body has [`crate::body::PATIENCE`] on top.
+    /// How long a request's head may take to arrive. A body has ten seconds on top.
     pub head_timeout: Duration,
     /// How long a closing connection may take.
     pub disconnect_timeout: Duration,

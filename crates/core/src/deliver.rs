@@ -7,7 +7,7 @@ use countersign_channels::Prepared;
 use countersign_model::{Attempt, Channel, FailureReason, Outgoing};
 use countersign_session::store::{Claim, Outcomes, Record, RecordVerdict};
 use countersign_session::{CodeSource, Delivery, Session};
-use tracing::{Instrument, error, warn};
+use tracing::{error, warn};
 
 use crate::platform::Platform;
 use crate::refusal::Refusal;
@@ -39,8 +39,7 @@ impl Platform {
             return Ok(Handed { session, channels, delivery: Delivery::Sent });
         }
         let platform = Arc::clone(self);
-        let delivery = async move { platform.deliver(session, prepared, Vec::new(), channels, claim).await };
-        let task = tokio::spawn(delivery.in_current_span());
+        let task = self.tasks.spawn(async move { platform.deliver(session, prepared, Vec::new(), channels, claim).await });
         task.await.map_err(|_| Refusal::Internal("the delivery task died"))?
     }
 
@@ -57,8 +56,7 @@ impl Platform {
             return self.hand_over(session, prepared, channels, claim).await;
         }
         let platform = Arc::clone(self);
-        let task =
-            tokio::spawn(async move { platform.deliver(session, prepared, unsaid, channels, claim).await }.in_current_span());
+        let task = self.tasks.spawn(async move { platform.deliver(session, prepared, unsaid, channels, claim).await });
         task.await.map_err(|_| Refusal::Internal("the delivery task died"))?
     }
 
@@ -141,7 +139,7 @@ impl Platform {
             Err(failure) => {
                 warn!(session = %session.id(), %failure, "outcomes could not be recorded; trying on");
                 let assumed = session.assuming(&step.outcomes, self.clock.now());
-                tokio::spawn(Arc::clone(self).record_later(step));
+                self.tasks.spawn(Arc::clone(self).record_later(step));
                 Ok(assumed)
             }
         }

@@ -16,6 +16,7 @@ mod resend;
 mod send;
 mod status;
 mod sweep;
+mod tasks;
 mod verify;
 
 pub use callers::{AuthError, Caller, Quota, mint_secret, secret_hash};
@@ -34,4 +35,5 @@ pub use send::{Asked, Codes, Later, Send, SendError, Sent};
 pub use settings::{LimitSettings, Settings};
 pub use status::{Handle, Page};
 pub use sweep::Swept;
+pub use tasks::Tasks;
 pub use verify::{Verified, Verify};

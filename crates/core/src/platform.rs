@@ -12,6 +12,7 @@ use crate::callers::Meter;
 use crate::directory::Directory;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
+use crate::tasks::Tasks;
 
 /// What a platform is put together from.
 #[derive(Clone)]
@@ -36,6 +37,8 @@ pub struct Parts {
     pub rng: Arc<dyn Rng>,
     /// Counts.
     pub metrics: Arc<Metrics>,
+    /// Where work goes on when its caller has gone.
+    pub tasks: Tasks,
 }
 
 /// The verbs of Countersign: `send`, `verify`, `resend`, `next`, `status`, `list`, `cancel`, and the rounds of the sweeper.
@@ -50,6 +53,7 @@ pub struct Platform {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) tasks: Tasks,
     pub(crate) calls: Meter<KeyId>,
     pub(crate) failures: Meter<std::net::IpAddr>,
 }
@@ -64,9 +68,9 @@ impl Platform {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { store, router, keys, tokens, proofs, directory, settings, clock, rng, metrics } = parts;
+        let Parts { store, router, keys, tokens, proofs, directory, settings, clock, rng, metrics, tasks } = parts;
         let (calls, failures) = (Meter::new(), Meter::new());
-        Arc::new(Self { store, router, keys, tokens, proofs, directory, settings, clock, rng, metrics, calls, failures })
+        Arc::new(Self { store, router, keys, tokens, proofs, directory, settings, clock, rng, metrics, tasks, calls, failures })
     }
 
     /// The moment it is now.
@@ -96,6 +100,11 @@ impl Platform {
     /// Whether a step could be taken now.
     pub async fn ready(&self) -> Result<(), crate::StoreError> {
         self.store.ready().await
+    }
+
+    /// Waits at a stop for work that goes on without a caller. Nothing may be called after it.
+    pub async fn finish(&self, patience: std::time::Duration) {
+        self.tasks.finish(patience).await;
     }
 
     pub(crate) fn step_id(&self, tenant: TenantId) -> StepId {

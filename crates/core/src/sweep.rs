@@ -5,7 +5,7 @@ use std::sync::Arc;
 use countersign_model::{Scope, SessionId};
 use countersign_session::store::{Lapse, LapseVerdict, StoreError};
 use tokio::task::JoinSet;
-use tracing::{Instrument, warn};
+use tracing::warn;
 
 use crate::platform::Platform;
 use crate::refusal::Refusal;
@@ -60,7 +60,7 @@ impl Platform {
                 warn!(%session, %refusal, "a fallback could not be handed over");
             }
         };
-        tokio::spawn(hand_over.in_current_span());
+        self.tasks.spawn(hand_over);
         Ok(())
     }
 }

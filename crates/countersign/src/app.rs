@@ -4,14 +4,16 @@ use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_channels::Router;
-use countersign_core::{Directory, Metrics, Parts, Platform};
+use countersign_core::{Directory, Metrics, Parts, Platform, Tasks};
 use countersign_model::{Clock, OsRng, Rng, SystemClock};
 use countersign_records::{Records, RecordsError};
 use countersign_session::store::{SessionStore, SqliteOptions, SqliteStore, StoreError};
 use countersign_session::{CodeKeys, InvalidKeys, Proofs, SessionTokens};
 use tokio::net::TcpSocket;
+use tokio::runtime::Handle;
 use tracing::info;
 
 use crate::config::{Config, ConfigError};
@@ -21,6 +23,8 @@ use crate::installation::{DEFAULT_TENANT, Installation, InstallationError};
 use crate::server::{self, Servers};
 use crate::workers::Workers;
 
+/// How long a stop waits for deliveries that nobody waits for any more.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Connections that may wait to be taken; the system may allow fewer.
 const BACKLOG: u32 = 2_048;
 
@@ -115,8 +119,20 @@ impl App {
         let records = installation.records;
         let records_version = records.data_version().await?;
         let directory = Arc::new(Directory::new(countersign_core::Records { keys: records.api_keys().all().await? }));
-        let parts =
-            Parts { store, router, keys, tokens, proofs, directory: Arc::clone(&directory), settings, clock, rng, metrics };
+        let tasks = Tasks::on(Handle::current());
+        let parts = Parts {
+            store,
+            router,
+            keys,
+            tokens,
+            proofs,
+            directory: Arc::clone(&directory),
+            settings,
+            clock,
+            rng,
+            metrics,
+            tasks,
+        };
         let platform = Platform::new(parts);
         let servers = server::build(&platform, api, admin, &config).map_err(AppError::Serve)?;
 
@@ -164,9 +180,7 @@ impl App {
         let workers = Workers::start(Arc::clone(&platform), directory, records.clone(), records_version);
         let served = servers.run_until(shutdown).await;
         workers.stop().await;
-        for _ in 0..20 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        platform.finish(PATIENCE).await;
         drop(platform);
         records.close().await;
         drop(lock);

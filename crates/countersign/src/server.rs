@@ -18,10 +18,7 @@ pub(crate) struct Servers {
 
 /// Puts the API and the operators' pages on their listeners.
 pub(crate) fn build(platform: &Arc<Platform>, api: TcpListener, admin: TcpListener, config: &Config) -> io::Result<Servers> {
-    let http = ApiConfig {
-        trusted_proxies: trusted_proxies(&config.http),
-        version: env!("CARGO_PKG_VERSION"),
-    };
+    let http = ApiConfig { trusted_proxies: trusted_proxies(&config.http), version: env!("CARGO_PKG_VERSION") };
     let surface = Api::new(Arc::clone(platform), http);
     let callers = ServerConfig { workers: config.http.workers, ..ServerConfig::default() };
     let operators = ServerConfig { workers: Some(1), ..ServerConfig::default() };

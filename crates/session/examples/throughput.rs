@@ -15,6 +15,7 @@ use countersign_session::store::{
 use countersign_session::{BudgetRule, CodeKeys, CodeSource, Guess, Guesses, KeyMaterial, NewChallenge, NewSession, SubjectKind};
 
 const TASKS: u64 = 64;
+static LAT: std::sync::Mutex<Vec<u32>> = std::sync::Mutex::new(Vec::new());
 
 fn main() {
     let per_task: u64 = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(2000);
@@ -43,9 +44,10 @@ fn main() {
                         for _ in 0..per_task {
                             let open = opening(&keys, scope, users.fetch_add(1, Ordering::Relaxed));
                             let id = open.session.id;
-                            let Answer::Fresh(OpenVerdict::Opened(_)) = store.open(open).await.unwrap() else {
-                                panic!("refused")
-                            };
+                            let t = Instant::now();
+                            let answer = store.open(open).await.unwrap();
+                            LAT.lock().unwrap().push(t.elapsed().as_micros() as u32);
+                            let Answer::Fresh(OpenVerdict::Opened(_)) = answer else { panic!("refused") };
                             ids.push(id);
                         }
                         ids
@@ -59,6 +61,18 @@ fn main() {
             ids
         });
         report("open", per_task, started, cpu);
+        {
+            let mut l = LAT.lock().unwrap();
+            l.sort_unstable();
+            println!(
+                "  p50 {} p99 {} p999 {} max {}",
+                l[l.len() / 2],
+                l[l.len() * 99 / 100],
+                l[l.len() * 999 / 1000],
+                l[l.len() - 1]
+            );
+            l.clear();
+        }
         let started = Instant::now();
         let cpu = cpu_time();
         runtime.block_on(async {
