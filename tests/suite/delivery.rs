@@ -247,6 +247,23 @@ async fn a_client_that_hangs_up_in_the_middle_of_a_send_changes_nothing_about_it
 }
 
 #[tokio::test]
+async fn a_stop_waits_for_a_delivery_whose_caller_has_gone() {
+    let double = ProviderDouble::start(Expected::json()).await;
+    let gate = double.hold();
+    let app = TestApp::builder().sms(&double).spawn().await;
+    hang_up(&app, async { drop(double.request(1).await) }, sms("+12025550143").body()).await;
+    let id = app.live().get("/api/v1/otp/sessions").await.text("$.data[0].session_id");
+    let address = app.base().strip_prefix("http://").unwrap().to_owned();
+    let stopping = tokio::spawn(app.stop());
+    // The provider answers when nobody is listened to any more.
+    within_patience("the listener to close", async { while TcpStream::connect(&address).await.is_ok() {} }).await;
+    gate.open();
+    let events = countersign_tests::happened(stopping.await.unwrap().path()).await.remove(&id).unwrap();
+    let names: Vec<&str> = events.iter().map(|(_, kind)| kind.name()).collect();
+    assert_eq!(names, ["session.created", "message.sent"]);
+}
+
+#[tokio::test]
 async fn a_mail_server_that_hangs_up_on_the_client_changes_nothing_either() {
     let sink = MailSink::start().await;
     let app = TestApp::builder().live_email(&sink).spawn().await;
