@@ -2,6 +2,8 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::ask::{Ask, Sent};
 use crate::{PATIENCE, Reply, within_patience};
@@ -77,6 +79,20 @@ impl Client {
             request = request.header(name, value);
         }
         Reply::try_read(request.send().await.ok()?).await
+    }
+
+    /// Posts JSON and breaks the line once `until` has come, without having waited for the reply.
+    pub async fn hang_up(&self, path: &str, body: &Value, until: impl Future<Output = ()>) {
+        let mut line = TcpStream::connect(self.base.trim_start_matches("http://")).await.unwrap();
+        let body = body.to_string();
+        let length = body.len();
+        let headers: String = self.headers.iter().flat_map(|(name, value)| [name, ": ", value, "\r\n"]).collect();
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n");
+        line.write_all(format!("{head}{headers}\r\n{body}").as_bytes()).await.unwrap();
+        until.await;
+        // A reset, so that the server hears of it at once.
+        line.set_zero_linger().unwrap();
     }
 
     /// Looks at a path.

@@ -1,13 +1,15 @@
 //! A power cut in the middle of everything: what was acknowledged is there afterwards, once.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use countersign_model::EventKind;
-use countersign_tests::{Client, Happened, Process, Sent, Setup, email, happened, within_patience};
+use countersign_tests::{
+    Client, Expected, Happened, Process, ProviderDouble, Sent, Setup, email, happened, run, sms, within_patience,
+};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 /// What callers were told before the lights went out.
 #[derive(Default)]
@@ -98,26 +100,33 @@ async fn what_was_acknowledged_before_a_sigkill_is_there_after_it() {
     }
 }
 
-fn live_address(process: &Process) -> String {
-    process.client().base().strip_prefix("http://").unwrap().to_owned()
+/// A server with a gateway that holds its answers back, and a caller with a live key.
+async fn in_the_middle(dir: &Path, double: &ProviderDouble) -> (Process, Client) {
+    let process = Process::start(dir, &setup().sms(double), &[]).await;
+    let made = run(dir, &["key", "create", "--mode", "live"]).await;
+    let live = process.client().with_key(made["secret"].as_str().unwrap());
+    live.until_let_in().await;
+    (process, live)
+}
+
+/// Asks the server to stop, and comes back when it takes no new connections.
+async fn stopping(process: Process) -> JoinHandle<(Option<i32>, Vec<String>)> {
+    let address = process.client().base().trim_start_matches("http://").to_owned();
+    let stopping = tokio::spawn(process.stop());
+    let refused = async { while TcpStream::connect(&address).await.is_ok() {} };
+    within_patience("the end of new connections", refused).await;
+    stopping
 }
 
 #[tokio::test]
 async fn a_server_that_is_asked_to_stop_finishes_what_it_has_begun() {
     let dir = tempfile::tempdir().unwrap();
-    let double = countersign_tests::ProviderDouble::start(countersign_tests::Expected::json()).await;
+    let double = ProviderDouble::start(Expected::json()).await;
     let gate = double.hold();
-    let setup = setup().sms(&double);
-    let process = Process::start(dir.path(), &setup, &[]).await;
-    let made = countersign_tests::run(dir.path(), &["key", "create", "--mode", "live"]).await;
-    let live = process.client().with_key(made["secret"].as_str().unwrap());
-    live.until_let_in().await;
-    let sending = tokio::spawn(async move { live.send(countersign_tests::sms("+12025550143")).await });
+    let (process, live) = in_the_middle(dir.path(), &double).await;
+    let sending = tokio::spawn(async move { live.send(sms("+12025550143")).await });
     double.request(1).await;
-    let address = live_address(&process);
-    let stopping = tokio::spawn(process.stop());
-    let refused = async { while TcpStream::connect(&address).await.is_ok() {} };
-    within_patience("the end of new connections", refused).await;
+    let stopping = stopping(process).await;
     assert!(!sending.is_finished() && !stopping.is_finished(), "the call that runs is waited for");
     gate.open();
     let sent = sending.await.unwrap();

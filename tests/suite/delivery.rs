@@ -2,7 +2,6 @@
 
 use countersign_tests::{Act, Answer, Client, Expected, MailSink, ProviderDouble, Sent, TestApp, email, sms, within_patience};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 #[tokio::test]
@@ -201,19 +200,6 @@ async fn a_resend_goes_out_with_a_new_code_and_kills_the_old_one() {
     app.live().verify(&sent, &new).await.assert(200).json("$.verified", true);
 }
 
-/// Posts a send and goes away before the answer.
-async fn hang_up(app: &TestApp, until: impl Future<Output = ()>, ask: &Value) {
-    let address = app.base().strip_prefix("http://").unwrap();
-    let mut line = TcpStream::connect(address).await.unwrap();
-    let (body, key) = (ask.to_string(), app.secret("live"));
-    let head = format!("POST /api/v1/otp/send HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nContent-Type: application/json\r\n");
-    line.write_all(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();
-    until.await;
-    // A reset, so that the server hears of it at once.
-    line.set_zero_linger().unwrap();
-    drop(line);
-}
-
 /// Waits until the newest session's channel is told to be in a state.
 async fn until_channel(client: &Client, channel: &str, state: &str) -> Value {
     let there = async {
@@ -232,7 +218,8 @@ async fn a_client_that_hangs_up_in_the_middle_of_a_send_changes_nothing_about_it
     let double = ProviderDouble::start(Expected::json()).await;
     let gate = double.hold();
     let app = TestApp::builder().sms(&double).spawn().await;
-    hang_up(&app, async { drop(double.request(1).await) }, sms("+12025550143").body()).await;
+    let come = async { drop(double.request(1).await) };
+    app.live().hang_up("/api/v1/otp/send", sms("+12025550143").body(), come).await;
     // A whole call later the server has seen the line break.
     let before = app.live().get("/api/v1/otp/sessions").await;
     before.json("$.data[0].status", "pending").json("$.data[0].channels.sms.status", "pending");
@@ -251,7 +238,8 @@ async fn a_stop_waits_for_a_delivery_whose_caller_has_gone() {
     let double = ProviderDouble::start(Expected::json()).await;
     let gate = double.hold();
     let app = TestApp::builder().sms(&double).spawn().await;
-    hang_up(&app, async { drop(double.request(1).await) }, sms("+12025550143").body()).await;
+    let come = async { drop(double.request(1).await) };
+    app.live().hang_up("/api/v1/otp/send", sms("+12025550143").body(), come).await;
     let id = app.live().get("/api/v1/otp/sessions").await.text("$.data[0].session_id");
     let address = app.base().strip_prefix("http://").unwrap().to_owned();
     let stopping = tokio::spawn(app.stop());
@@ -264,10 +252,11 @@ async fn a_stop_waits_for_a_delivery_whose_caller_has_gone() {
 }
 
 #[tokio::test]
-async fn a_mail_server_that_hangs_up_on_the_client_changes_nothing_either() {
+async fn a_client_that_hangs_up_while_a_mail_goes_out_changes_nothing_either() {
     let sink = MailSink::start().await;
     let app = TestApp::builder().live_email(&sink).spawn().await;
-    hang_up(&app, async { drop(sink.mail(1).await) }, email("ann@example.com").body()).await;
+    let come = async { drop(sink.mail(1).await) };
+    app.live().hang_up("/api/v1/otp/send", email("ann@example.com").body(), come).await;
     until_channel(&app.live(), "email", "sent").await;
     assert_eq!(sink.mails().len(), 1);
 }

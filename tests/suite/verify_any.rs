@@ -84,6 +84,7 @@ async fn a_code_verifies_once_ever() {
     app.verify(&sent, sent.code("email")).await.assert(200).json("$.verified", true);
     let again = app.verify(&sent, sent.code("email")).await;
     again.error(409, "already_verified").json("$.message", "Session already verified").json("$.details.attempts_remaining", 3);
+    again.json("$.sandbox", true);
 }
 
 #[tokio::test]

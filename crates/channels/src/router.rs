@@ -160,9 +160,9 @@ fn report(provider: &ProviderName, message: &Rendered, outcome: &TryOutcome, ela
     let (id, channel, label) = (message.id, message.channel, outcome.label());
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     match outcome.diagnostic() {
-        None => debug!(message = %id, %channel, %provider, outcome = label, milliseconds, "message handed over"),
+        None => debug!(message_id = %id, %channel, %provider, outcome = label, milliseconds, "message handed over"),
         Some(diagnostic) => {
-            warn!(message = %id, %channel, %provider, outcome = label, %diagnostic, milliseconds, "message not handed over");
+            warn!(message_id = %id, %channel, %provider, outcome = label, %diagnostic, milliseconds, "message not handed over");
         }
     }
 }

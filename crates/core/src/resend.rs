@@ -85,6 +85,7 @@ impl Platform {
             scope,
             session: session.id(),
             step: self.step_id(scope.tenant),
+            expected: session.next_fallback(),
             seed: seed.clone(),
             messages: self.message_ids_of(scope.tenant),
             instant: self.instant_providers(session.mode()),

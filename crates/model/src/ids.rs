@@ -96,8 +96,10 @@ macro_rules! id {
             type Err = InvalidId;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                let ulid = text.strip_prefix($prefix).ok_or(InvalidId)?;
-                ulid::Ulid::from_string(ulid).map(|ulid| Self(ulid.0)).map_err(|_| InvalidId)
+                let written = text.strip_prefix($prefix).ok_or(InvalidId)?;
+                let ulid = ulid::Ulid::from_string(written).map_err(|_| InvalidId)?;
+                // Other letters of either case may be read as the same bits; an id has one written form.
+                if ulid.array_to_str(&mut [0; ulid::ULID_LEN]) == written { Ok(Self(ulid.0)) } else { Err(InvalidId) }
             }
         }
     };
@@ -154,5 +156,13 @@ mod tests {
         assert_eq!("msg_01ARZ3NDEKTSV4RRFFQ69G5FAV".parse::<SessionId>(), Err(InvalidId));
         assert_eq!("ses_01ARZ3NDEKTSV4RRFFQ69G5FA".parse::<SessionId>(), Err(InvalidId));
         assert_eq!("".parse::<SessionId>(), Err(InvalidId));
+    }
+
+    #[test]
+    fn an_id_has_one_written_form() {
+        assert!("ses_01ARZ3NDEKTSV4RRFFQ69G5FAV".parse::<SessionId>().is_ok());
+        for other in ["ses_81ARZ3NDEKTSV4RRFFQ69G5FAV", "ses_01arz3ndektsv4rrffq69g5fav", "ses_O1ARZ3NDEKTSV4RRFFQ69G5FAV"] {
+            assert_eq!(other.parse::<SessionId>(), Err(InvalidId), "{other}");
+        }
     }
 }

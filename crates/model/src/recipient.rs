@@ -15,7 +15,7 @@ pub enum InvalidRecipient {
     Phone,
 }
 
-/// A mailbox. The local part is kept as written for delivery; comparison folds case.
+/// A mailbox. The local part is kept as written for delivery; comparison folds the case of ASCII letters.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EmailAddress {
     address: String,
@@ -109,11 +109,12 @@ impl Recipient {
         }
     }
 
-    /// The form in which two spellings of one recipient are equal: for limits, budgets and proofs.
+    /// The form in which two spellings of one recipient are equal: for limits, budgets and proofs. Only ASCII letters are folded:
+    /// beyond them, lower case can turn one person's mailbox into another's.
     #[must_use]
     pub fn normalised(&self) -> String {
         match self {
-            Self::Email(email) => email.as_str().to_lowercase(),
+            Self::Email(email) => email.as_str().to_ascii_lowercase(),
             Self::Phone(phone) => phone.as_str().to_owned(),
         }
     }
@@ -208,6 +209,12 @@ mod tests {
         let parsed = EmailAddress::parse("Ann@BÜCHER.example").unwrap();
         assert_eq!(parsed.as_str(), "Ann@xn--bcher-kva.example");
         assert_eq!(Recipient::Email(parsed).normalised(), "ann@xn--bcher-kva.example");
+    }
+
+    #[test]
+    fn a_letter_that_only_looks_like_another_names_another_mailbox() {
+        let kelvin = Recipient::parse(Channel::Email, "\u{212a}arl@example.com").unwrap();
+        assert_ne!(kelvin.normalised(), "karl@example.com");
     }
 
     #[test]

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use countersign_model::{Mode, Recipient};
 use data_encoding::BASE64URL_NOPAD;
-use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use ed25519_dalek::{Signer, SigningKey};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -79,9 +78,11 @@ pub struct Proofs {
     issuer: String,
 }
 
+/// The key itself, not the form that `jsonwebtoken` takes: that would be read and its public half worked out anew for every proof.
 struct ProofKey {
-    signing: EncodingKey,
-    public: String,
+    signing: SigningKey,
+    /// The first part of every proof, with its dot.
+    header: String,
 }
 
 impl fmt::Debug for Proofs {
@@ -108,11 +109,14 @@ impl Proofs {
     /// The proof of a complete session; none for one that is not. The same session gives the same proof while the key is current.
     pub fn sign(&self, session: &Session) -> Result<Option<String>, ProofError> {
         let Some(claims) = self.claims(session) else { return Ok(None) };
-        let (kid, key) = self.ring(session.mode()).current();
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some(TYPE.to_owned());
-        header.kid = Some(kid.to_string());
-        jsonwebtoken::encode(&header, &claims, &key.signing).map(Some).map_err(|_| ProofError)
+        let (_, key) = self.ring(session.mode()).current();
+        let claims = serde_json::to_vec(&claims).map_err(|_| ProofError)?;
+        let mut proof = key.header.clone();
+        BASE64URL_NOPAD.encode_append(&claims, &mut proof);
+        let signature = key.signing.sign(proof.as_bytes());
+        proof.push('.');
+        BASE64URL_NOPAD.encode_append(&signature.to_bytes(), &mut proof);
+        Ok(Some(proof))
     }
 
     /// The public keys by which proofs of `mode` are checked.
@@ -121,7 +125,7 @@ impl Proofs {
         let public = |(kid, key): (crate::Kid, &ProofKey)| Jwk {
             kty: "OKP",
             crv: "Ed25519",
-            x: key.public.clone(),
+            x: BASE64URL_NOPAD.encode(key.signing.verifying_key().as_bytes()),
             kid: kid.to_string(),
             usage: "sig",
             alg: "EdDSA",
@@ -168,6 +172,7 @@ fn recipient_hash(channel: &str, recipient: &Recipient) -> String {
 
 fn proof_key(set: &'static str, stored: &StoredKey) -> Result<ProofKey, InvalidKeys> {
     let der = secret_bytes(set, stored)?;
-    let key = SigningKey::from_pkcs8_der(&der).map_err(|_| InvalidKeys::Secret(set))?;
-    Ok(ProofKey { signing: EncodingKey::from_ed_der(&der), public: BASE64URL_NOPAD.encode(key.verifying_key().as_bytes()) })
+    let signing = SigningKey::from_pkcs8_der(&der).map_err(|_| InvalidKeys::Secret(set))?;
+    let header = format!(r#"{{"typ":"{TYPE}","alg":"EdDSA","kid":"{}"}}"#, stored.kid);
+    Ok(ProofKey { signing, header: format!("{}.", BASE64URL_NOPAD.encode(header.as_bytes())) })
 }

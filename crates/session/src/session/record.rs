@@ -76,7 +76,7 @@ impl Session {
     fn nothing_sent(&mut self, now: Timestamp, events: &mut Vec<EventKind>) {
         if let Some(before) = self.before_resend.take() {
             self.expires_at = before.expires_at;
-            self.wrong = before.wrong;
+            self.wrong = before.wrong.saturating_add(self.wrong);
             return;
         }
         let ever_reached = self.challenges.iter().any(|challenge| !matches!(challenge.message.attempt, Attempt::Failed(_)));

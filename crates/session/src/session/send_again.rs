@@ -98,6 +98,11 @@ impl Session {
         Ok((vec![channel], events))
     }
 
+    /// Gives the next fallback's turn up.
+    pub(crate) fn skip_fallback(&mut self) {
+        self.fallback.remove(0);
+    }
+
     const fn refuse_ended(&self) -> Result<(), SendAgainRefusal> {
         match self.end {
             Some(End::Verified(_)) => Err(SendAgainRefusal::AlreadyVerified),

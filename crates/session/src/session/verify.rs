@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use countersign_model::{Channel, EventKind, Timestamp, VerificationMode};
+use countersign_model::{Channel, EventKind, SessionId, Timestamp, VerificationMode};
 use serde::{Deserialize, Serialize};
 
-use super::{Challenge, Context, End, Session, SessionStatus};
+use super::{BeforeResend, Challenge, Context, End, Session, SessionStatus};
 use crate::code::SubjectKey;
 use crate::guess::{Guess, Guesses};
 use crate::subject::Subject;
@@ -191,8 +191,16 @@ impl Session {
     }
 
     fn find_match(&self, comparison: &Comparison<'_>, cx: &Context<'_>) -> Option<usize> {
-        let opens = |challenge: &Challenge| challenge.opens_for(self.id, comparison.guess, cx);
+        let oldest = self.oldest_heard();
+        let opens = |challenge: &Challenge| challenge.opens_for(self.id, comparison.guess, oldest, cx);
         comparison.against.iter().copied().find(|at| opens(&self.challenges[*at]))
+    }
+
+    /// The generation from which codes are heard. A resend starts the attempts again for the codes it makes; until it is known to have
+    /// gone out, the older codes are heard no more often than they would have been without it.
+    fn oldest_heard(&self) -> u32 {
+        let used_up = |before: &BeforeResend| before.wrong.saturating_add(self.wrong) >= self.policy.max_attempts;
+        if self.before_resend.as_ref().is_some_and(used_up) { self.generation } else { 0 }
     }
 
     fn results(
@@ -266,9 +274,10 @@ impl Session {
 }
 
 impl Challenge {
-    /// Whether `guess` is one of its codes that still live. Every living digest is compared, so the time tells nothing.
-    fn opens_for(&self, session: countersign_model::SessionId, guess: &Guess, cx: &Context<'_>) -> bool {
-        let living = self.digests.iter().filter(|digest| digest.expires_at > cx.now);
+    /// Whether `guess` is one of its codes that still live, from the generation `oldest` on. Every such digest is compared, so the time
+    /// tells nothing.
+    fn opens_for(&self, session: SessionId, guess: &Guess, oldest: u32, cx: &Context<'_>) -> bool {
+        let living = self.digests.iter().filter(|digest| digest.expires_at > cx.now && digest.generation >= oldest);
         living.fold(false, |open, digest| cx.keys.matches(session, self.channel, guess, digest) | open)
     }
 }

@@ -101,10 +101,10 @@ impl Session {
         &self.challenges
     }
 
-    /// Whether a channel still waits for its turn.
+    /// The channel whose turn is next.
     #[must_use]
-    pub fn has_fallback(&self) -> bool {
-        !self.fallback.is_empty()
+    pub fn next_fallback(&self) -> Option<Channel> {
+        self.fallback.first().map(|planned| planned.channel)
     }
 
     /// When the call came that completed it: the only thing that makes a session verified.

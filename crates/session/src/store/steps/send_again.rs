@@ -47,6 +47,8 @@ pub struct Advance {
     pub session: SessionId,
     /// This step's id.
     pub step: StepId,
+    /// Which channel the caller thinks is next. If another call has opened it meanwhile, nothing happens.
+    pub expected: Option<Channel>,
     /// From which the code is derived.
     pub seed: Seed,
     /// Ids for the message.
@@ -81,11 +83,9 @@ impl Step for Resend {
             Ok(sent) => sent,
             Err(refusal) => return Ok(Answer::Fresh(not_sent(untouched, refusal))),
         };
-        for (channel, key) in session.budgets_of(&channels) {
-            if let Some(wait) = rows.subject(key)?.and_then(|subject| subject.guess_wait(cx.budget, 1, cx.now)) {
-                let session = Box::new(untouched);
-                return Ok(Answer::Fresh(SendAgainVerdict::RecipientBlocked { session, channel, wait }));
-            }
+        if let Some((channel, wait)) = blocked(rows, &session, &channels, cx)? {
+            let session = Box::new(untouched);
+            return Ok(Answer::Fresh(SendAgainVerdict::RecipientBlocked { session, channel, wait }));
         }
         let users = session.users().to_vec();
         if let Some((limit, wait)) = count_send(rows, &self.limits, &users, session.id(), session.expires_at(), cx)? {
@@ -109,16 +109,41 @@ impl Step for Advance {
         if let Some(Done::Sent(channels)) = session.recall(self.step).cloned() {
             return Ok(SendAgainVerdict::Sent(Box::new(session), channels));
         }
+        if self.expected.is_some() && self.expected != session.next_fallback() {
+            return Ok(SendAgainVerdict::NoFallback(Box::new(session)));
+        }
         let untouched = session.clone();
         let again = SendAgain { seed: &self.seed, messages: &self.messages, instant: &self.instant, lease: self.lease };
         let (channels, events) = match session.advance(&again, cx) {
             Ok(sent) => sent,
             Err(refusal) => return Ok(not_sent(untouched, refusal)),
         };
+        if let Some((channel, wait)) = blocked(rows, &session, &channels, cx)? {
+            // Its turn is over all the same, or it would stay due.
+            let mut session = untouched;
+            session.skip_fallback();
+            finish(rows, &mut session, Vec::new(), cx)?;
+            return Ok(SendAgainVerdict::RecipientBlocked { session: Box::new(session), channel, wait });
+        }
         session.remember(self.step, Done::Sent(channels.clone()));
         finish(rows, &mut session, events, cx)?;
         Ok(SendAgainVerdict::Sent(Box::new(session), channels))
     }
+}
+
+/// The first of the channels whose recipient's failure budget is used up.
+fn blocked(
+    rows: &mut dyn Rows,
+    session: &Session,
+    channels: &[Channel],
+    cx: &Context<'_>,
+) -> Result<Option<(Channel, Duration)>, StoreError> {
+    for (channel, key) in session.budgets_of(channels) {
+        if let Some(wait) = rows.subject(key)?.and_then(|subject| subject.guess_wait(cx.budget, 1, cx.now)) {
+            return Ok(Some((channel, wait)));
+        }
+    }
+    Ok(None)
 }
 
 fn not_sent(session: Session, refusal: SendAgainRefusal) -> SendAgainVerdict {

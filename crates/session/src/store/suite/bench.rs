@@ -298,6 +298,7 @@ impl Bench {
             scope: self.scope,
             session: session.id(),
             step: self.step(),
+            expected: None,
             seed: self.seed.clone(),
             messages: self.messages(),
             instant: PerChannel::from_fn(|_| None),

@@ -6,7 +6,7 @@ use countersign_model::{Attempt, Channel, MessageStatus};
 
 use super::bench::{Bench, DAY, LEASE, MINUTE, POLICY, SECOND, UNREACHABLE, WRONG, code, expect_verdict};
 use crate::session::{Delivery, Session, SessionStatus};
-use crate::store::{CancelVerdict, LapseVerdict, SendAgainVerdict, VerifyVerdict};
+use crate::store::{Advance, CancelVerdict, LapseVerdict, SendAgainVerdict, VerifyVerdict};
 
 const EMAIL: (Channel, &str) = (Channel::Email, code(Channel::Email));
 
@@ -64,6 +64,33 @@ pub async fn the_next_fallback_is_asked_under_the_expiry_of_its_session(bench: B
     assert_eq!(told[2..], ["session.fallback", "message.sent"]);
     let sms = bench.new_code(&session, Channel::Sms);
     assert!(bench.judged(&session, &[(Channel::Sms, &sms)]).await.session_verified);
+}
+
+pub async fn of_two_that_saw_the_same_turn_one_takes_it(bench: Bench) {
+    let mut open = bench.opening(&[Channel::Email]);
+    open.session.fallback = vec![bench.planned(Channel::Sms, MINUTE), bench.planned(Channel::Voice, MINUTE * 2)];
+    let session = bench.open(open).await;
+    let turn = || Advance { expected: session.next_fallback(), ..bench.advance_step(&session) };
+    expect_verdict!(bench.store.advance(turn()).await.unwrap(), SendAgainVerdict::Sent(_, channels) => assert_eq!(channels, [Channel::Sms]));
+    expect_verdict!(bench.store.advance(turn()).await.unwrap(), SendAgainVerdict::NoFallback(_) => ());
+    assert_eq!(bench.find(&session).await.next_fallback(), Some(Channel::Voice));
+}
+
+pub async fn a_fallback_to_a_blocked_recipient_is_skipped(bench: Bench) {
+    let mut open = bench.opening(&[Channel::Email]);
+    let mut planned = bench.planned(Channel::Sms, MINUTE);
+    planned.budget = open.session.challenges[0].budget;
+    open.session.fallback = vec![planned];
+    open.session.policy.max_attempts = 25;
+    let session = bench.open(open).await;
+    let session = bench.accept(&session).await;
+    for _ in 0..20 {
+        bench.judged(&session, &[(Channel::Email, WRONG)]).await;
+    }
+    expect_verdict!(advance(&bench, &session).await, SendAgainVerdict::RecipientBlocked { channel: Channel::Sms, .. } => ());
+    bench.clock.advance(MINUTE * 2);
+    assert!(due(&bench).await.is_empty(), "its turn is over");
+    expect_verdict!(advance(&bench, &session).await, SendAgainVerdict::NoFallback(_) => ());
 }
 
 pub async fn there_is_no_fallback_when_none_is_left(bench: Bench) {

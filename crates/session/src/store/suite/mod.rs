@@ -131,6 +131,8 @@ macro_rules! session_store_suite {
                 keep_previous_keeps_both_codes_until_their_own_expiry
                 a_failed_resend_leaves_the_old_code_alive
                 a_failed_resend_brings_no_attempts_and_no_time
+                wrong_guesses_during_a_resend_that_fails_stay_counted
+                a_resend_that_is_not_out_yet_brings_no_more_guesses_at_the_old_code
                 the_code_of_an_unclear_message_stays_whatever_the_policy
                 a_resend_unlocks_a_session
                 a_service_may_keep_a_locked_session_locked
@@ -145,6 +147,8 @@ macro_rules! session_store_suite {
                 canceling_twice_is_canceling_once
                 a_verified_session_cannot_be_canceled
                 the_next_fallback_is_asked_under_the_expiry_of_its_session
+                of_two_that_saw_the_same_turn_one_takes_it
+                a_fallback_to_a_blocked_recipient_is_skipped
                 there_is_no_fallback_when_none_is_left
                 no_fallback_starts_on_a_dead_session
                 a_message_nobody_reported_on_becomes_unclear

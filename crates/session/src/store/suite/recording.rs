@@ -63,7 +63,7 @@ pub async fn when_nothing_went_out_the_next_fallback_is_due(bench: Bench) {
     let session = bench.open(open).await;
     let (session, delivery) = bench.record(&session, &[(Channel::Email, UNREACHABLE)]).await;
     assert_eq!((delivery, session.status(bench.now())), (Delivery::NextFallback, SessionStatus::Pending));
-    assert!(session.has_fallback());
+    assert!(session.next_fallback().is_some());
 }
 
 pub async fn an_outcome_of_a_replaced_message_goes_to_the_log_only(bench: Bench) {

@@ -92,6 +92,30 @@ pub async fn a_failed_resend_brings_no_attempts_and_no_time(bench: Bench) {
     assert_eq!((session.attempts_remaining(), session.expires_at()), (2, first.expires_at()));
 }
 
+pub async fn wrong_guesses_during_a_resend_that_fails_stay_counted(bench: Bench) {
+    let session = bench.sent(&[Channel::Email]).await;
+    opens(&bench, &session, WRONG).await;
+    let session = bench.resent(&session).await;
+    opens(&bench, &session, WRONG).await;
+    let (session, _) = bench.record(&session, &[(Channel::Email, UNREACHABLE)]).await;
+    assert_eq!(session.attempts_remaining(), 1);
+}
+
+pub async fn a_resend_that_is_not_out_yet_brings_no_more_guesses_at_the_old_code(bench: Bench) {
+    for policy in [ResendPolicy::Rotate, ResendPolicy::KeepPrevious] {
+        let mut open = bench.opening(&[Channel::Email]);
+        open.session.policy.resend = policy;
+        let session = bench.open(open).await;
+        let session = bench.accept(&session).await;
+        for _ in 0..3 {
+            opens(&bench, &session, WRONG).await;
+        }
+        let session = bench.resent(&session).await;
+        assert!(!opens(&bench, &session, EMAIL.1).await, "{policy:?}: its attempts were used up before");
+        assert!(opens(&bench, &session, &bench.new_code(&session, Channel::Email)).await);
+    }
+}
+
 pub async fn the_code_of_an_unclear_message_stays_whatever_the_policy(bench: Bench) {
     let session = bench.open(bench.opening(&[Channel::Email])).await;
     bench.clock.advance(LEASE);
