@@ -72,6 +72,18 @@ async fn another_media_type_is_not_read() {
 }
 
 #[tokio::test]
+async fn a_name_that_the_parser_keeps_for_itself_is_a_name_like_any_other() {
+    let app = TestApp::spawn().await;
+    let own = "$serde_json::private::RawValue";
+    let ask = email("ann@example.com").set("config", json!({"otp_length": {own: "4"}}));
+    let refused = app.try_send(&ask).await;
+    refused.error(400, "invalid_config").json("$.details.field", "config.otp_length");
+    // What stands under it is text: read as JSON, level upon level, it would use the stack up.
+    let sent = app.send(email("ann@example.com").set("metadata", json!({own: "[1]"}))).await;
+    assert_eq!(app.status(&sent).await.at("$.metadata"), json!({own: "[1]"}));
+}
+
+#[tokio::test]
 async fn no_provider_for_a_channel_is_a_failed_send() {
     let app = TestApp::spawn().await;
     let reply = app.live().try_send(&sms("+12025550143")).await;

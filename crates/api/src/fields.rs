@@ -18,14 +18,19 @@ pub(crate) struct Fault {
     pub(crate) message: String,
 }
 
-/// Everything that is wrong with a call. The first fault is the one that the reply's own message tells.
+/// So many faults of a call are told: a body of nothing but faults must not cost a reply many times its size.
+const TOLD: usize = 32;
+
+/// What is wrong with a call, as far as it is told. The first fault is the one that the reply's own message tells.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Faults(Vec<Fault>);
 
 impl Faults {
     /// Adds one more.
     pub(crate) fn add(&mut self, field: impl Into<String>, code: &'static str, message: impl Into<String>) {
-        self.0.push(Fault { field: field.into(), code, message: message.into() });
+        if self.0.len() < TOLD {
+            self.0.push(Fault { field: field.into(), code, message: message.into() });
+        }
     }
 
     /// Adds one for a field or parameter that nobody reads.
@@ -36,8 +41,9 @@ impl Faults {
     }
 
     /// Adds those of `others`.
-    pub(crate) fn append(&mut self, mut others: Self) {
-        self.0.append(&mut others.0);
+    pub(crate) fn append(&mut self, others: Self) {
+        let room = TOLD.saturating_sub(self.0.len());
+        self.0.extend(others.0.into_iter().take(room));
     }
 
     /// `value` if nothing was wrong.
@@ -195,6 +201,16 @@ mod tests {
         let value = json!({"a": null});
         let (read, faults) = with(&value, |fields, faults| (fields.integer("a", 1..=2, faults), fields.flag("a", faults)));
         assert_eq!((read, faults), ((None, false), vec![]));
+    }
+
+    #[test]
+    fn of_very_many_faults_the_first_are_told() {
+        let mut faults = Faults::default();
+        for number in 0..10_000 {
+            faults.add(format!("fallback[{number}]"), "invalid_field", "wrong");
+        }
+        let told = faults.into_vec();
+        assert_eq!((told.len(), told[0].field.as_str()), (TOLD, "fallback[0]"));
     }
 
     #[test]

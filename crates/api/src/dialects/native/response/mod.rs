@@ -14,7 +14,7 @@ pub(crate) use shown::Shown;
 
 use countersign_core::Session;
 use countersign_model::{MessageId, Mode};
-use serde_json::value::RawValue;
+use serde_json::Value;
 
 /// `true` for a sandbox session; left out for a live one.
 fn sandbox(session: &Session) -> Option<bool> {
@@ -29,7 +29,7 @@ fn message_id(session: &Session, id: MessageId) -> String {
     }
 }
 
-/// The caller's own object, passed through as text.
-fn metadata(session: &Session) -> &RawValue {
-    serde_json::from_str(session.metadata()).unwrap_or(RawValue::NULL)
+/// The caller's own object.
+fn metadata(session: &Session) -> Value {
+    serde_json::from_str(session.metadata()).unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 use countersign_core::{Challenge, Session};
 use countersign_model::{SessionId, Timestamp};
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{ByChannel, Shown, message_id, metadata, sandbox};
@@ -40,7 +40,7 @@ pub(crate) struct StatusReply<'a> {
     verified_at: Option<Shown<Timestamp>>,
     /// What the send was given.
     #[schema(value_type = Object)]
-    metadata: &'a RawValue,
+    metadata: Value,
     cost: Cost,
     /// Only in sandbox sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,7 +137,7 @@ mod tests {
                 },
             },
             "attempts_remaining": 2, "created_at": "2026-01-15T10:35:00.000Z", "expires_at": "2026-01-15T10:45:00.000Z",
-            "verified_at": null, "metadata": {"b": 1.50, "a": []}, "cost": {"amount": 0, "currency": "USD"}, "sandbox": true,
+            "verified_at": null, "metadata": {"b": 1.5, "a": []}, "cost": {"amount": 0, "currency": "USD"}, "sandbox": true,
         });
         assert_eq!(reply, expected, "{reply:#}");
     }
