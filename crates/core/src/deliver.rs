@@ -6,7 +6,7 @@ use std::time::Duration;
 use countersign_channels::Prepared;
 use countersign_model::{Attempt, Channel, FailureReason, Outgoing};
 use countersign_session::store::{Claim, Outcomes, Record, RecordVerdict};
-use countersign_session::{CodeSource, Delivery, Session};
+use countersign_session::{CodeSource, Delivery, Session, Turn};
 use tracing::{error, warn};
 
 use crate::platform::Platform;
@@ -76,7 +76,7 @@ impl Platform {
             if delivery != Delivery::NextFallback {
                 return Ok(Handed { session: recorded, channels, delivery });
             }
-            let (advanced, next, codes) = match self.advance(&recorded).await {
+            let (advanced, next, codes) = match self.advance(&recorded, Turn::Next).await {
                 Ok(advanced) => advanced,
                 // Somebody else took the turn, or the session ended meanwhile: what is recorded stands.
                 Err(refusal) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use countersign_model::{Channel, Limit, LimitName, MessageId, Mode, PerChannel, ProviderName};
 use countersign_session::store::{self, Answer, Count, SendAgainVerdict, SendLimits};
-use countersign_session::{CodeSource, Seed, Session, SubjectKind};
+use countersign_session::{CodeSource, Seed, Session, SubjectKind, Turn};
 
 use crate::callers::{Caller, bucket};
 use crate::idempotency::IdempotencyKey;
@@ -72,20 +72,22 @@ impl Platform {
     pub async fn next(self: &Arc<Self>, caller: &Caller, command: Next) -> Result<Sent, Refusal> {
         let id = self.resolve(&command.handle)?;
         let session = self.store.find(caller.scope, id).await?.ok_or(Refusal::Unknown)?;
-        let (session, channels, codes) = self.advance(&session).await?;
+        // Two callers that ask at once mean the same turn.
+        let turn = session.next_fallback().map_or(Turn::Next, Turn::Of);
+        let (session, channels, codes) = self.advance(&session, turn).await?;
         let handed = self.hand_over_again(session, channels, &codes, None).await?;
         self.told(handed, &codes)
     }
 
     /// The step that opens the next fallback channel of a session.
-    pub(crate) async fn advance(&self, session: &Session) -> Result<(Session, Vec<Channel>, CodeSource), Refusal> {
+    pub(crate) async fn advance(&self, session: &Session, turn: Turn) -> Result<(Session, Vec<Channel>, CodeSource), Refusal> {
         let seed = self.seed(session.mode());
         let scope = session.scope();
         let step = store::Advance {
             scope,
             session: session.id(),
             step: self.step_id(scope.tenant),
-            expected: session.next_fallback(),
+            turn,
             seed: seed.clone(),
             messages: self.message_ids_of(scope.tenant),
             instant: self.instant_providers(session.mode()),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use countersign_model::SessionId;
 use countersign_session::Session;
-use countersign_session::store::SessionFilter;
+use countersign_session::store::{Listed, SessionFilter};
 
 use crate::callers::Caller;
 use crate::platform::Platform;
@@ -33,7 +33,8 @@ impl fmt::Debug for Handle {
 pub struct Page {
     /// Sessions, newest first.
     pub sessions: Vec<Session>,
-    /// Where the next page starts; none at the end.
+    /// Where the next page starts; none at the end. A page may be short, or empty, and yet not the last: a filter that admits few is not
+    /// searched for without end.
     pub next: Option<SessionId>,
 }
 
@@ -46,10 +47,10 @@ impl Platform {
 
     /// At most `limit` sessions of the caller, newest first.
     pub async fn list(&self, caller: &Caller, filter: SessionFilter, limit: usize) -> Result<Page, Refusal> {
-        let mut sessions = self.store.list(caller.scope, filter, limit + 1).await?;
+        let Listed { mut sessions, given_up_at } = self.store.list(caller.scope, filter, limit + 1).await?;
         let more = sessions.len() > limit;
         sessions.truncate(limit);
-        let next = if more { sessions.last().map(Session::id) } else { None };
+        let next = if more { sessions.last().map(Session::id) } else { given_up_at };
         Ok(Page { sessions, next })
     }
 

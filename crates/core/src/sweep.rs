@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use countersign_model::{Scope, SessionId};
+use countersign_session::Turn;
 use countersign_session::store::{Lapse, LapseVerdict, StoreError};
 use tokio::task::JoinSet;
 use tracing::warn;
@@ -48,7 +49,7 @@ impl Platform {
     /// Opens the next channel and hands its message over, in a task of its own: a slow provider must not hold the round up.
     async fn fall_back(self: &Arc<Self>, scope: Scope, session: SessionId) -> Result<(), StoreError> {
         let Some(found) = self.store.find(scope, session).await? else { return Ok(()) };
-        let (advanced, channels, codes) = match self.advance(&found).await {
+        let (advanced, channels, codes) = match self.advance(&found, Turn::Due).await {
             Ok(advanced) => advanced,
             Err(Refusal::Unavailable(failure)) => return Err(failure),
             // Verified, canceled or moved on between the look and the step.

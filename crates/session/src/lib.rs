@@ -19,7 +19,7 @@ pub use guess::{Guess, Guesses};
 pub use keys::{InvalidKeys, KeyMaterial, KeyRole, Kid, StoredKey};
 pub use proof::{Jwk, Jwks, ProofClaims, ProofError, Proofs};
 pub use session::{
-    Challenge, Delivery, GuessResult, Judgement, Message, NewChallenge, NewSession, PlannedChannel, Session, SessionStatus,
+    Challenge, Delivery, GuessResult, Judgement, Message, NewChallenge, NewSession, PlannedChannel, Session, SessionStatus, Turn,
 };
 pub use subject::BudgetRule;
 pub use token::{InvalidToken, SessionTokens, TokenClaims};

@@ -21,6 +21,7 @@ use crate::subject::BudgetRule;
 
 pub use open::{NewChallenge, NewSession};
 pub use record::Delivery;
+pub use send_again::Turn;
 pub(crate) use send_again::{SendAgain, SendAgainRefusal};
 pub(crate) use verify::{Budgets, VerifyRefusal};
 pub use verify::{GuessResult, Judgement};

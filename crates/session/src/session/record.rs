@@ -33,6 +33,10 @@ impl Session {
                 None => events.extend(outcome_event(*message, *channel, attempt)),
             }
         }
+        if !outcomes.is_empty() && outcomes.iter().all(|(message, ..)| !self.owes(*message)) {
+            let failed = outcomes.iter().all(|(.., attempt)| matches!(attempt, Attempt::Failed(_)));
+            return (if failed { Delivery::NothingSent } else { Delivery::Sent }, events);
+        }
         let delivery = self.delivery();
         if delivery == Delivery::NothingSent {
             self.nothing_sent(now, &mut events);
@@ -47,6 +51,11 @@ impl Session {
     pub fn assuming(mut self, outcomes: &[(MessageId, Channel, Attempt)], now: Timestamp) -> (Self, Delivery) {
         let (delivery, _) = self.record(outcomes, now);
         (self, delivery)
+    }
+
+    /// Whether a message is the newest of its channel.
+    fn owes(&self, message: MessageId) -> bool {
+        self.challenges.iter().any(|challenge| challenge.message.id == message)
     }
 
     /// What the newest send came to. In `all` mode a channel that is certainly out of reach makes the rest worthless.

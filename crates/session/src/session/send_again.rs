@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_model::{Attempt, Channel, EventKind, MessageId, PerChannel, ProviderName, ResendPolicy};
+use countersign_model::{Attempt, Channel, EventKind, MessageId, PerChannel, ProviderName, ResendPolicy, Timestamp};
 
 use super::{BeforeResend, Challenge, Context, End, Message, PlannedChannel, Session, SessionStatus};
 use crate::code::Seed;
@@ -18,6 +18,17 @@ pub(crate) struct SendAgain<'a> {
     pub(crate) instant: &'a PerChannel<Option<ProviderName>>,
     /// How long handing over may take.
     pub(crate) lease: Duration,
+}
+
+/// Which fallback channel's turn is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Whichever is next.
+    Next,
+    /// This one's, and no other's.
+    Of(Channel),
+    /// The next one's, if its time has come.
+    Due,
 }
 
 /// Why nothing was sent again. It changes nothing.
@@ -54,7 +65,11 @@ impl Session {
             return Err(SendAgainRefusal::TooEarly(self.resend_after.since(cx.now)));
         }
         let chosen = self.chosen(channels)?;
-        self.before_resend = Some(BeforeResend { expires_at: self.expires_at, wrong: self.wrong });
+        // One that is undecided still goes back, if it fails, to what was before it.
+        self.before_resend = Some(match self.before_resend.take() {
+            Some(before) => BeforeResend { wrong: before.wrong.saturating_add(self.wrong), ..before },
+            None => BeforeResend { expires_at: self.expires_at, wrong: self.wrong },
+        });
         self.generation += 1;
         self.wrong = 0;
         self.expiry_told = false;
@@ -96,6 +111,15 @@ impl Session {
         events.extend(challenge.outcome());
         self.challenges.push(challenge);
         Ok((vec![channel], events))
+    }
+
+    /// Whether the turn that is meant has not been taken yet. Where no fallback is left, that is for [`Session::advance`] to say.
+    pub(crate) fn is_turn(&self, turn: Turn, now: Timestamp) -> bool {
+        self.fallback.first().is_none_or(|next| match turn {
+            Turn::Next => true,
+            Turn::Of(channel) => next.channel == channel,
+            Turn::Due => next.at <= now,
+        })
     }
 
     /// Gives the next fallback's turn up.

@@ -10,7 +10,7 @@ use countersign_model::{Clock, LogEntry, Partition, Scope, SessionId, Timestamp}
 use super::rows::{Memo, Rows};
 use super::steps::{Advance, Cancel, Lapse, Open, Record, Resend, Step, Verify};
 use super::verdicts::{Answer, CancelVerdict, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict, VerifyVerdict};
-use super::{SessionFilter, SessionStore, StoreError};
+use super::{Listed, SessionFilter, SessionStore, StoreError};
 use crate::code::{CodeKeys, Fingerprint, SubjectKey};
 use crate::session::{Context, Session};
 use crate::subject::{BudgetRule, Subject};
@@ -180,11 +180,12 @@ impl SessionStore for MemoryStore {
         Ok(self.tables().sessions.get(&(scope, id)).filter(|session| !session.is_forgotten(now)).cloned())
     }
 
-    async fn list(&self, scope: Scope, filter: SessionFilter, limit: usize) -> Result<Vec<Session>, StoreError> {
+    async fn list(&self, scope: Scope, filter: SessionFilter, limit: usize) -> Result<Listed, StoreError> {
         let now = self.clock.now();
         let tables = self.tables();
         let newest_first = tables.sessions.values().rev().filter(|session| session.scope() == scope);
-        Ok(newest_first.filter(|session| filter.admits(session, now)).take(limit).cloned().collect())
+        let sessions = newest_first.filter(|session| filter.admits(session, now)).take(limit).cloned().collect();
+        Ok(Listed { sessions, given_up_at: None })
     }
 
     async fn due(&self, limit: usize) -> Result<Vec<(Scope, SessionId)>, StoreError> {

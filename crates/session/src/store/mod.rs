@@ -61,6 +61,15 @@ impl SessionFilter {
     }
 }
 
+/// Part of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// Sessions that the filter admits, newest first.
+    pub sessions: Vec<Session>,
+    /// The last session looked at, when the engine stopped looking before it had found as many as were asked for.
+    pub given_up_at: Option<SessionId>,
+}
+
 /// One engine. Every call is whole: it has happened and will be found after a crash, or nothing has changed.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
@@ -82,7 +91,7 @@ pub trait SessionStore: Send + Sync {
     /// A session as it stands; none when it is not there, not in that scope, or past its token's life.
     async fn find(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError>;
     /// At most `limit` sessions of a scope, newest first.
-    async fn list(&self, scope: Scope, filter: SessionFilter, limit: usize) -> Result<Vec<Session>, StoreError>;
+    async fn list(&self, scope: Scope, filter: SessionFilter, limit: usize) -> Result<Listed, StoreError>;
     /// At most `limit` sessions for which time alone asks for something.
     async fn due(&self, limit: usize) -> Result<Vec<(Scope, SessionId)>, StoreError>;
     /// Entries of one partition after `sequence`, in order, at most `limit`.

@@ -21,7 +21,7 @@ use self::writer::{Equipment, Writer};
 use super::faults::{Faults, NoFaults};
 use super::steps::{Advance, Cancel, Lapse, Open, Record, Resend, Verify};
 use super::verdicts::{Answer, CancelVerdict, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict, VerifyVerdict};
-use super::{SessionFilter, SessionStore, StoreError};
+use super::{Listed, SessionFilter, SessionStore, StoreError};
 use crate::code::CodeKeys;
 use crate::session::Session;
 use crate::subject::BudgetRule;
@@ -123,7 +123,7 @@ impl SessionStore for SqliteStore {
         Ok(found.filter(|session| !session.is_forgotten(now)))
     }
 
-    async fn list(&self, scope: Scope, filter: SessionFilter, limit: usize) -> Result<Vec<Session>, StoreError> {
+    async fn list(&self, scope: Scope, filter: SessionFilter, limit: usize) -> Result<Listed, StoreError> {
         let now = self.clock.now();
         self.readers.read(move |connection| reads::list(connection, scope, &filter, limit, now)).await
     }

@@ -14,14 +14,14 @@ use super::schema::open_reader;
 use super::unavailable;
 use crate::session::Session;
 use crate::store::rows::unpack;
-use crate::store::{SessionFilter, StoreError};
+use crate::store::{Listed, SessionFilter, StoreError};
 
 /// Connections that look at the same time.
 const READERS: usize = 4;
 /// Rows that a list unpacks between two looks at whether it has enough.
 const CHUNK: usize = 256;
-/// Rows that one list may unpack: a filter that almost nothing passes must not walk a whole day.
-const MAX_SCANNED: usize = 100_000;
+/// Rows that one list may unpack: a filter that almost nothing passes must not hold the readers up for a whole day's sessions.
+const MAX_SCANNED: usize = 10_240;
 /// How far an id's time, which is its minter's, may be from the moment at which the store opened the session.
 const CLOCK_SLACK: Duration = Duration::from_mins(1);
 
@@ -73,7 +73,7 @@ pub(super) fn list(
     filter: &SessionFilter,
     limit: usize,
     now: Timestamp,
-) -> Result<Vec<Session>, StoreError> {
+) -> Result<Listed, StoreError> {
     let mut statement = connection
         .prepare_cached("SELECT value, id FROM sessions WHERE scope = ?1 AND id >= ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4")
         .map_err(unavailable)?;
@@ -92,15 +92,15 @@ pub(super) fn list(
                 admitted.push(session);
             }
             if admitted.len() == limit {
-                return Ok(admitted);
+                return Ok(Listed { sessions: admitted, given_up_at: None });
             }
         }
         if seen < CHUNK {
-            break;
+            return Ok(Listed { sessions: admitted, given_up_at: None });
         }
         scanned += seen;
     }
-    Ok(admitted)
+    Ok(Listed { sessions: admitted, given_up_at: Some(SessionId::from_bits(u128::from_be_bytes(before))) })
 }
 
 /// The stretch of ids in which everything lies that the filter can admit: from the first, up to but without the second.
@@ -138,7 +138,7 @@ pub(super) fn read_log(
     limit: usize,
 ) -> Result<Vec<LogEntry>, StoreError> {
     let mut statement = connection
-        .prepare_cached("SELECT value, sequence FROM log WHERE partition = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3")
+        .prepare_cached("SELECT value, sequence FROM log WHERE partition = ?1 AND sequence > ?2 AND length(value) > 0 ORDER BY sequence LIMIT ?3")
         .map_err(unavailable)?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     let entries = statement

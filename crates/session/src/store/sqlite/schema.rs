@@ -15,7 +15,7 @@ const LAYOUT: i32 = 1;
 /// How long a connection waits for a lock that somebody else holds, such as a backup.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// A step is lasting when its commit returns (`synchronous = FULL`). Steps wait while the log is copied into the file; a log of 64 MiB
+/// A step is lasting when its commit returns (`synchronous = FULL`). What is dropped is overwritten: addresses do not outlive their rows. Steps wait while the log is copied into the file; a log of 64 MiB
 /// makes that so rare that fewer than one step in a hundred meets it, and coalesces most of what is written twice.
 const WRITER: &str = "
     PRAGMA journal_mode = WAL;
@@ -23,6 +23,7 @@ const WRITER: &str = "
     PRAGMA wal_autocheckpoint = 16000;
     PRAGMA cache_size = -8192;
     PRAGMA temp_store = MEMORY;
+    PRAGMA secure_delete = ON;
 ";
 /// Readers come and go beside the writer, each with a small cache of its own.
 const READER: &str = "
@@ -34,7 +35,7 @@ const READER: &str = "
 /// list that shows the newest first walks the key backwards. `due_at` is the one other thing sessions are looked for by.
 ///
 /// The log numbers the entries of each partition for itself: the key that keeps an entry also reads them in order. The last entry of a
-/// partition is never dropped, so no number is given twice.
+/// partition is emptied instead of dropped, so no number is given twice.
 const TABLES: &str = "
     CREATE TABLE sessions (
         scope BLOB NOT NULL, id BLOB NOT NULL, due_at INTEGER NOT NULL, value BLOB NOT NULL,

@@ -14,16 +14,20 @@ pub(super) struct Sweeper<'c> {
     subjects: Walk<'c>,
     replies: Walk<'c>,
     log: Statement<'c>,
+    empty: Statement<'c>,
 }
 
 impl<'c> Sweeper<'c> {
     /// Prepares its statements.
     pub(super) fn new(connection: &'c Connection) -> Result<Self, StoreError> {
-        // The last entry stays: the next one's number is counted from it.
+        // The last entry's number stays: the next one is counted from it.
         let log = "DELETE FROM log WHERE partition = ?1 AND at < ?2
              AND sequence IN (SELECT sequence FROM log WHERE partition = ?1 ORDER BY sequence LIMIT ?3)
              AND sequence < (SELECT max(sequence) FROM log WHERE partition = ?1)";
+        let empty = "UPDATE log SET value = x'' WHERE partition = ?1 AND at < ?2 AND length(value) > 0
+             AND sequence = (SELECT max(sequence) FROM log WHERE partition = ?1)";
         Ok(Self {
+            empty: connection.prepare(empty).map_err(unavailable)?,
             subjects: Walk::new(connection, "subjects")?,
             replies: Walk::new(connection, "replies")?,
             log: connection.prepare(log).map_err(unavailable)?,
@@ -37,6 +41,7 @@ impl<'c> Sweeper<'c> {
         let mut log_done = true;
         for number in 0..Partition::COUNT {
             let dropped = self.log.execute((number, log_before.millis(), TURN)).map_err(unavailable)?;
+            self.empty.execute((number, log_before.millis())).map_err(unavailable)?;
             log_done &= i64::try_from(dropped).unwrap_or(i64::MAX) < TURN;
         }
         Ok(subjects_done && replies_done && log_done)

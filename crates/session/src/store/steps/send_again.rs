@@ -8,7 +8,7 @@ use super::claims::{Claim, Claimed, claim_send, claimed};
 use super::counts::{SendLimits, count_send};
 use super::{Step, finish, living};
 use crate::code::Seed;
-use crate::session::{Context, Done, SendAgain, SendAgainRefusal, Session};
+use crate::session::{Context, Done, SendAgain, SendAgainRefusal, Session, Turn};
 use crate::store::StoreError;
 use crate::store::rows::Rows;
 use crate::store::verdicts::{Answer, Reply, SendAgainVerdict};
@@ -47,8 +47,8 @@ pub struct Advance {
     pub session: SessionId,
     /// This step's id.
     pub step: StepId,
-    /// Which channel the caller thinks is next. If another call has opened it meanwhile, nothing happens.
-    pub expected: Option<Channel>,
+    /// Whose turn is meant. If that has been taken meanwhile, nothing happens.
+    pub turn: Turn,
     /// From which the code is derived.
     pub seed: Seed,
     /// Ids for the message.
@@ -109,7 +109,7 @@ impl Step for Advance {
         if let Some(Done::Sent(channels)) = session.recall(self.step).cloned() {
             return Ok(SendAgainVerdict::Sent(Box::new(session), channels));
         }
-        if self.expected.is_some() && self.expected != session.next_fallback() {
+        if !session.is_turn(self.turn, cx.now) {
             return Ok(SendAgainVerdict::NoFallback(Box::new(session)));
         }
         let untouched = session.clone();

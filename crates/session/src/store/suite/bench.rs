@@ -17,7 +17,7 @@ use super::{Engine, Setup, Strike};
 use crate::code::{CodeKeys, CodeSource, Fingerprint, Seed, SubjectKey, SubjectKind};
 use crate::guess::{Guess, Guesses};
 use crate::keys::KeyMaterial;
-use crate::session::{Delivery, Judgement, NewChallenge, NewSession, PlannedChannel, Session};
+use crate::session::{Delivery, Judgement, NewChallenge, NewSession, PlannedChannel, Session, Turn};
 use crate::store::{
     Advance, Answer, Cancel, CancelVerdict, Claim, Count, Lapse, LapseVerdict, Open, OpenVerdict, Record, RecordVerdict, Resend,
     SendAgainVerdict, SendLimits, SessionStore, Verify, VerifyVerdict,
@@ -298,7 +298,7 @@ impl Bench {
             scope: self.scope,
             session: session.id(),
             step: self.step(),
-            expected: None,
+            turn: Turn::Next,
             seed: self.seed.clone(),
             messages: self.messages(),
             instant: PerChannel::from_fn(|_| None),

@@ -132,6 +132,7 @@ macro_rules! session_store_suite {
                 a_failed_resend_leaves_the_old_code_alive
                 a_failed_resend_brings_no_attempts_and_no_time
                 wrong_guesses_during_a_resend_that_fails_stay_counted
+                two_resends_that_both_fail_leave_everything_as_it_was
                 a_resend_that_is_not_out_yet_brings_no_more_guesses_at_the_old_code
                 the_code_of_an_unclear_message_stays_whatever_the_policy
                 a_resend_unlocks_a_session

@@ -101,6 +101,19 @@ pub async fn wrong_guesses_during_a_resend_that_fails_stay_counted(bench: Bench)
     assert_eq!(session.attempts_remaining(), 1);
 }
 
+pub async fn two_resends_that_both_fail_leave_everything_as_it_was(bench: Bench) {
+    let session = bench.sent(&[Channel::Email]).await;
+    opens(&bench, &session, WRONG).await;
+    let first = bench.resent(&session).await;
+    opens(&bench, &first, WRONG).await;
+    let second = bench.resent(&first).await;
+    let (_, late) = bench.record(&first, &[(Channel::Email, UNREACHABLE)]).await;
+    let (after, delivery) = bench.record(&second, &[(Channel::Email, UNREACHABLE)]).await;
+    assert_eq!((late, delivery), (Delivery::NothingSent, Delivery::NothingSent));
+    assert_eq!((after.attempts_remaining(), after.expires_at()), (1, session.expires_at()));
+    assert!(opens(&bench, &after, EMAIL.1).await);
+}
+
 pub async fn a_resend_that_is_not_out_yet_brings_no_more_guesses_at_the_old_code(bench: Bench) {
     for policy in [ResendPolicy::Rotate, ResendPolicy::KeepPrevious] {
         let mut open = bench.opening(&[Channel::Email]);
