@@ -128,8 +128,14 @@ async fn every_fallback_goes_out_once_however_many_ask_for_the_next() {
         async move { client.next(&sent).await }
     })
     .await;
-    assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 2, "{replies:#?}");
+    // Those who saw the same turn open one channel together: each of the others is told that there was nothing to open.
     assert!(replies.iter().all(|reply| [200, 409].contains(&reply.status)), "{replies:#?}");
+    let mut opened = replies.iter().filter(|reply| reply.status == 200).count();
+    assert!((1..=2).contains(&opened), "{replies:#?}");
+    while app.next(&sent).await.status == 200 {
+        opened += 1;
+    }
+    assert_eq!(opened, 2);
     let events = countersign_tests::happened(app.stop().await.path()).await.remove(&sent.session_id).unwrap();
     assert_eq!(events.iter().filter(|(_, kind)| kind.name() == "session.fallback").count(), 2, "{events:?}");
     assert_eq!(events.iter().filter(|(_, kind)| kind.name() == "message.sent").count(), 3, "{events:?}");

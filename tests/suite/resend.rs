@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_tests::{Client, Sent, TestApp, email};
+use countersign_tests::{Answer, Client, Expected, ProviderDouble, Sent, TestApp, email, sms, wrong_code};
 use serde_json::json;
 
 const HALF_A_MINUTE: Duration = Duration::from_secs(30);
@@ -65,7 +65,7 @@ async fn codes_that_live_side_by_side_share_the_attempts() {
     let sent = app.send(email("ann@example.com").max_attempts(2)).await;
     app.advance(HALF_A_MINUTE);
     let again = resent(&app, &sent).await;
-    let wrong = countersign_tests::wrong_code(&[sent.code("email"), again.code("email")]);
+    let wrong = wrong_code(&[sent.code("email"), again.code("email")]);
     app.verify(&sent, &wrong).await.json("$.attempts_remaining", 1);
     app.verify(&sent, &wrong).await.json("$.attempts_remaining", 0);
     app.verify(&sent, sent.code("email")).await.error(429, "session_locked");
@@ -212,4 +212,45 @@ async fn a_resend_counts_against_the_end_users_address() {
     let refused = app.post("/api/v1/otp/resend", &body).await;
     refused.error(429, "rate_limited").json("$.details.limit", "sends_per_ip");
     resent(&app, &sent).await;
+}
+
+/// A locked session of two attempts, the gateway it was sent through, and its code.
+async fn locked(double: &ProviderDouble, app: &TestApp) -> (Sent, String) {
+    let sent = app.live().send(sms("+12025550143").max_attempts(2)).await;
+    let code = double.request(1).await.code();
+    for _ in 0..2 {
+        app.live().verify(&sent, &wrong_code(&[&code])).await.assert(200).json("$.verified", false);
+    }
+    app.live().verify(&sent, &code).await.error(429, "session_locked");
+    app.advance(HALF_A_MINUTE);
+    (sent, code)
+}
+
+#[tokio::test]
+async fn a_resend_under_way_opens_no_door_for_the_old_code_of_a_locked_session() {
+    let double = ProviderDouble::start(Expected::json()).await;
+    let app = TestApp::builder().sms(&double).spawn().await;
+    let (sent, old) = locked(&double, &app).await;
+    let gate = double.hold();
+    let resending = tokio::spawn({
+        let (client, sent) = (app.live(), sent.clone());
+        async move { client.resend(&sent).await }
+    });
+    let new = double.request(2).await.code();
+    let early = app.live().verify(&sent, &old).await;
+    assert!(early.status == 429 || early.at("$.verified") == false, "{early:?}");
+    gate.open();
+    resending.await.unwrap().assert(200);
+    app.live().verify(&sent, &new).await.assert(200).json("$.verified", true);
+}
+
+#[tokio::test]
+async fn a_resend_that_fails_leaves_a_locked_session_locked() {
+    let double = ProviderDouble::start(Expected::json()).await;
+    let app = TestApp::builder().sms(&double).spawn().await;
+    let (sent, old) = locked(&double, &app).await;
+    double.plan(Answer::With(500, "{}".to_owned()));
+    app.live().resend(&sent).await.error(502, "all_channels_failed");
+    app.live().verify(&sent, &old).await.error(429, "session_locked");
+    app.live().status(&sent).await.json("$.status", "locked").json("$.attempts_remaining", 0);
 }

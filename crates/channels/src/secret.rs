@@ -42,6 +42,18 @@ pub(crate) fn hide<S: Serializer>(secret: &Option<SecretString>, serializer: S) 
     secret.as_ref().map(|_| SHOWN).serialize(serializer)
 }
 
+/// For `serialize_with`: the same for a table that may be left out.
+#[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
+pub(crate) fn hide_some_values<S: Serializer>(
+    secrets: &Option<BTreeMap<String, SecretString>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match secrets {
+        Some(secrets) => hide_values(secrets, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// For `serialize_with`: shows the names, hides the values.
 pub(crate) fn hide_values<S: Serializer>(secrets: &BTreeMap<String, SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(secrets.keys().map(|name| (name, SHOWN)))

@@ -1,5 +1,9 @@
 //! What an installation has before it can serve: a data directory, keys, records, a tenant, a first API key.
 
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
 use countersign_model::{KeyKind, KeyScope, Partition, Rng, Tenant, TenantId, Timestamp};
 use countersign_records::{Records, RecordsError};
 use countersign_session::KeyMaterial;
@@ -43,7 +47,25 @@ pub enum InstallationError {
     #[error("{} is not set up: run `countersign init` or `countersign serve` first, or name the right --data-dir", dir.display())]
     NotSetUp {
         /// Which folder.
-        dir: std::path::PathBuf,
+        dir: PathBuf,
+    },
+    /// The session database is gone while keys and records are there.
+    #[error(
+        "{} is missing: it held sessions, limits and blocks. Put it back from a backup, or run `countersign init --forget-sessions` to \
+         go on without them",
+        file.display()
+    )]
+    SessionsLost {
+        /// Where it should be.
+        file: PathBuf,
+    },
+    /// The file for sessions cannot be made.
+    #[error("{} cannot be made", file.display())]
+    Io {
+        /// Which file.
+        file: PathBuf,
+        /// Why not.
+        source: std::io::Error,
     },
 }
 
@@ -61,8 +83,23 @@ impl Installation {
         }
         let keys = secrets::load(&key_file)?;
         let records = Records::open(&data_dir.records_file()).await?;
+        let hot_file = data_dir.hot_file();
+        if !hot_file.exists() {
+            // Once there is a key, somebody may have sent codes with it: limits and blocks are never forgotten without a word.
+            if !records.api_keys().all().await?.is_empty() {
+                return Err(InstallationError::SessionsLost { file: hot_file });
+            }
+            make_empty(hot_file)?;
+        }
         let first_key = first_key(&records, now, rng).await?;
         Ok(Self { data_dir, keys, records, first_key })
+    }
+
+    /// Begins with no sessions where their database is lost. One that is there is left alone.
+    pub fn forget_sessions(data_dir: &DataDir) -> Result<(), InstallationError> {
+        let _alone = data_dir.alone()?;
+        let hot_file = data_dir.hot_file();
+        if hot_file.exists() { Ok(()) } else { make_empty(hot_file) }
     }
 
     /// The records of an installation that is there already, for commands beside a server.
@@ -72,6 +109,12 @@ impl Installation {
         }
         Ok(Records::open(&data_dir.records_file()).await?)
     }
+}
+
+/// An empty file is an empty database.
+fn make_empty(file: PathBuf) -> Result<(), InstallationError> {
+    let made = File::options().write(true).create_new(true).mode(0o600).open(&file);
+    made.map(drop).map_err(|source| InstallationError::Io { file, source })
 }
 
 /// Makes the tenant `default` where there is no tenant, and its sandbox key where it never had any.
@@ -158,6 +201,17 @@ mod tests {
         std::fs::remove_file(first.data_dir.key_file()).unwrap();
         let refused = start(&folder, 2).await.unwrap_err();
         assert!(refused.to_string().contains("backup"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn lost_sessions_are_not_replaced_by_none_without_a_word() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = start(&folder, 1).await.unwrap();
+        std::fs::remove_file(first.data_dir.hot_file()).unwrap();
+        let refused = start(&folder, 2).await.unwrap_err();
+        assert!(refused.to_string().contains("--forget-sessions"), "{refused}");
+        Installation::forget_sessions(&first.data_dir).unwrap();
+        start(&folder, 3).await.unwrap();
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Url;
+use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -32,7 +33,11 @@ impl Target {
         let url = format!("{}{path}", base.trim_end_matches('/'));
         // A provider installed before stays: both serve.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().timeout(PATIENCE).build().map_err(|source| CliError::Client { source })?;
+        let client = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            .redirect(Policy::none())
+            .build()
+            .map_err(|source| CliError::Client { source })?;
         let unreachable = |source: reqwest::Error| CliError::Unreachable { url: url.clone(), source: source.without_url() };
         let reply = client
             .post(&url)

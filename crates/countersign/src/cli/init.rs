@@ -17,8 +17,25 @@ use crate::installation::Installation;
 /// What a new installation's configuration file says: every key, its default, and what it is for.
 pub(crate) const TEMPLATE: &str = include_str!("countersign.toml");
 
-/// Makes what is missing and tells what was made. Run again, it changes nothing.
-pub(super) async fn run(context: &Context, output: Output) -> Result<ExitCode, CliError> {
+/// Sets up a data directory.
+#[derive(Debug, clap::Args)]
+pub(super) struct InitCommand {
+    /// Begin with no sessions, limits and blocks where hot.db is lost and no backup of it is left
+    #[arg(long)]
+    forget_sessions: bool,
+}
+
+impl InitCommand {
+    /// Makes what is missing and tells what was made. Run again, it changes nothing.
+    pub(super) async fn run(self, context: &Context, output: Output) -> Result<ExitCode, CliError> {
+        if self.forget_sessions {
+            Installation::forget_sessions(&context.data_dir())?;
+        }
+        run(context, output).await
+    }
+}
+
+async fn run(context: &Context, output: Output) -> Result<ExitCode, CliError> {
     let installation = Installation::open_or_create(context.data_dir(), SystemClock.now(), &OsRng).await?;
     let file = context.config.clone().unwrap_or_else(|| Source::default_file(installation.data_dir.path()));
     let wrote_file = write_template(&file)?;

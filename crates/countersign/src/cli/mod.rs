@@ -54,7 +54,7 @@ enum Command {
     /// Run the server; the first start on an empty data directory sets it up
     Serve,
     /// Set up a data directory: keys, databases, a tenant, a sandbox key, a commented countersign.toml
-    Init,
+    Init(init::InitCommand),
     /// Create, list and revoke API keys, also beside a running server
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -95,7 +95,7 @@ impl Cli {
         let output = Output::new(format);
         match command {
             Command::Serve => serve::run(&context, output),
-            Command::Init => block_on(init::run(&context, output)),
+            Command::Init(init) => block_on(init.run(&context, output)),
             Command::Key(key) => block_on(key.run(&context, output)),
             Command::Doctor => block_on(doctor::run(&context, output)),
             Command::Config(config) => config.run(&context, output),

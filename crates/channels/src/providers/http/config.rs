@@ -30,12 +30,12 @@ pub struct Config {
     /// Like `headers`, with the value in a file.
     #[serde(default)]
     pub header_files: BTreeMap<String, PathBuf>,
-    /// Template of a JSON body.
-    #[serde(default)]
-    pub json: Option<String>,
-    /// Templates of a form's fields.
-    #[serde(default)]
-    pub form: Option<BTreeMap<String, String>>,
+    /// Template of a JSON body. Gateways that want a key in the body make it a secret.
+    #[serde(default, serialize_with = "secret::hide")]
+    pub json: Option<SecretString>,
+    /// Templates of a form's fields, secrets for the same reason.
+    #[serde(default, serialize_with = "secret::hide_some_values")]
+    pub form: Option<BTreeMap<String, SecretString>>,
     /// What a reply must show to count as accepted.
     #[serde(default)]
     pub accept: Accept,
@@ -44,14 +44,16 @@ pub struct Config {
     pub refuse: Refuse,
 }
 
-/// An address that is shown without its query, where some gateways want a key.
+/// An address that is shown without its path and query, where some gateways want a key.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub struct Address(String);
 
 impl Address {
     fn shown(&self) -> &str {
-        self.0.split('?').next().unwrap_or_default()
+        let rest = self.0.find("://").map_or(0, |at| at + 3);
+        let end = self.0[rest..].find(['/', '?', '#']).map_or(self.0.len(), |at| rest + at);
+        &self.0[..end]
     }
 }
 
@@ -131,7 +133,7 @@ impl Config {
             return wrong("url", ConfigProblem::Form("without credentials: put them into an Authorization header"));
         }
         let body = match (&self.json, &self.form) {
-            (Some(json), None) => Body::json(&format!("{at}.json"), json, &self.channels)?,
+            (Some(json), None) => Body::json(&format!("{at}.json"), json.expose_secret(), &self.channels)?,
             (None, Some(form)) => Body::form(&format!("{at}.form"), form, &self.channels)?,
             (None, None) | (Some(_), Some(_)) => return Err(ConfigError::new(at, ConfigProblem::ExactlyOne("json", "form"))),
         };

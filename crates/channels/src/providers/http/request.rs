@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use countersign_model::{Channel, Code, MessageId, Recipient};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::{ConfigError, ConfigProblem};
 use crate::provider::{Content, Rendered};
@@ -41,13 +42,13 @@ impl Body {
     }
 
     /// Compiles and tries a template a field.
-    pub(super) fn form(key: &str, fields: &BTreeMap<String, String>, channels: &[Channel]) -> Result<Self, ConfigError> {
+    pub(super) fn form(key: &str, fields: &BTreeMap<String, SecretString>, channels: &[Channel]) -> Result<Self, ConfigError> {
         if fields.is_empty() {
             return Err(ConfigError::new(key, ConfigProblem::Empty));
         }
         let mut templates = environment();
         for (field, source) in fields {
-            compile(&mut templates, &format!("{key}.{field}"), field, source)?;
+            compile(&mut templates, &format!("{key}.{field}"), field, source.expose_secret())?;
         }
         let body = Self { templates, shape: Shape::Form(fields.keys().cloned().collect()) };
         for sample in samples(channels) {

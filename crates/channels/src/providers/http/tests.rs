@@ -294,10 +294,13 @@ fn a_header_can_come_from_a_file_without_its_line_end() {
 
 #[test]
 fn neither_debug_nor_serialised_form_of_a_section_shows_a_secret() {
-    let config = config(JSON, "https://gateway.example/send?key=hush");
-    let shown = format!("{config:?} {}", serde_json::to_string(&config).unwrap());
-    assert!(shown.contains("https://gateway.example/send") && shown.contains("Authorization"), "{shown}");
-    assert!(!shown.contains("top secret") && !shown.contains("hush"), "{shown}");
+    let form = "channels = [\"sms\"]\nurl = \"{url}\"\n[form]\napi_secret = \"hush\"\nto = \"{{ to }}\"";
+    for (section, name) in [(JSON, "Authorization"), (form, "api_secret")] {
+        let config = config(section, "https://gateway.example/bot-hush/send?key=hush");
+        let shown = format!("{config:?} {}", serde_json::to_string(&config).unwrap());
+        assert!(shown.contains("https://gateway.example") && shown.contains(name), "{shown}");
+        assert!(!shown.contains("top secret") && !shown.contains("hush"), "{shown}");
+    }
 }
 
 #[test]

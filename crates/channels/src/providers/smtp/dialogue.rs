@@ -41,6 +41,8 @@ pub(super) enum Cause {
     Smtp(Error),
     /// The server lacks what the set-up or this recipient needs.
     Missing(&'static str),
+    /// The server's replies do not belong to what it was told.
+    OutOfStep,
     /// Time ran out before the message was handed over.
     Slow,
 }
@@ -60,6 +62,7 @@ impl Failure {
     fn is_stale_line(&self) -> bool {
         match &self.cause {
             Cause::Smtp(error) => error.status().is_none_or(|code| u16::from(code) == 421),
+            Cause::OutOfStep => true,
             Cause::Missing(_) | Cause::Slow => false,
         }
     }
@@ -200,8 +203,9 @@ async fn address(line: &mut AsyncSmtpConnection, envelope: &Envelope, is_ascii: 
         let to = Rcpt::new(to.clone(), Vec::new());
         line.command(to).await.map_err(|error| Failure::new(Stage::Recipient, error))?;
     }
-    line.command(Data).await.map_err(|error| Failure::new(Stage::Recipient, error))?;
-    Ok(())
+    let word = line.command(Data).await.map_err(|error| Failure::new(Stage::Recipient, error))?;
+    // Any other reply answers something else: a server that once said too much is one reply behind ever after.
+    if word.has_code(354) { Ok(()) } else { Err(Failure { stage: Stage::Recipient, cause: Cause::OutOfStep }) }
 }
 
 /// Says QUIT without anybody waiting for the answer.

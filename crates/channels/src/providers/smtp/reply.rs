@@ -13,6 +13,7 @@ pub(super) fn outcome(failure: &Failure) -> TryOutcome {
         Cause::Slow => TryOutcome::Unreachable(Diagnostic::Note("no answer before the mail was handed over")),
         Cause::Missing("SMTPUTF8" | "8BITMIME") => TryOutcome::Unknown(Diagnostic::Note("the server takes no such address")),
         Cause::Missing(_) => TryOutcome::Misconfigured(Diagnostic::Note("the server lacks what is configured")),
+        Cause::OutOfStep => TryOutcome::Unknown(Diagnostic::Note("the server answers out of step")),
         Cause::Smtp(error) => match Reply::of(error) {
             Some(reply) => reply.outcome(failure.stage),
             None if failure.stage == Stage::Content => TryOutcome::Unclear(Diagnostic::Note("the line broke over the mail")),
@@ -25,6 +26,7 @@ pub(super) fn check_error(failure: &Failure, address: String) -> CheckError {
     match &failure.cause {
         Cause::Slow => CheckError::Silent,
         Cause::Missing(what) => CheckError::Unsupported { address, what },
+        Cause::OutOfStep => CheckError::Broken,
         Cause::Smtp(error) => match Reply::of(error) {
             Some(reply) if reply.is_about_login() => CheckError::Credentials { address },
             Some(reply) => CheckError::Answer { address, diagnostic: reply.diagnostic() },
