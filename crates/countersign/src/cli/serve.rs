@@ -3,15 +3,23 @@
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::warn;
 
 use super::{CliError, Context, Output};
 use crate::app::{App, Overrides};
 use crate::telemetry;
 
+/// Open files that are asked for; the system may allow fewer.
+const MOST_FILES: u64 = 65_536;
+
 /// Serves until SIGTERM or SIGINT.
 pub(super) fn run(context: &Context, output: Output) -> Result<ExitCode, CliError> {
     let loaded = context.load()?;
     telemetry::start(&loaded.config.log);
+    // Shells allow few open files by default: idle connections alone could use them up.
+    if let Err(error) = rlimit::increase_nofile_limit(MOST_FILES) {
+        warn!(%error, "the limit of open files stays as it is");
+    }
     let data_dir = context.data_dir();
     actix_web::rt::System::new().block_on(async move {
         // Before anything is opened: also a start that is told to stop ends in order.
