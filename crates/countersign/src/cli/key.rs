@@ -44,7 +44,7 @@ pub(super) struct Create {
     #[arg(long, value_enum)]
     mode: Mode,
     /// What people call it
-    #[arg(long, default_value = "unnamed")]
+    #[arg(long, default_value = "unnamed", value_parser = parse_name)]
     name: String,
     /// What it may do
     #[arg(long, value_enum, default_value = "full")]
@@ -81,6 +81,16 @@ enum Scope {
 fn parse_network(text: &str) -> Result<IpNet, String> {
     let address = text.parse::<IpAddr>().map(IpNet::from);
     text.parse::<IpNet>().or(address).map_err(|_| "write an address or a network, such as 10.0.0.0/8".to_owned())
+}
+
+/// Lists print names as they are, so none may move the cursor.
+fn parse_name(text: &str) -> Result<String, String> {
+    let length = text.chars().count();
+    if (1..=64).contains(&length) && !text.trim().is_empty() && !text.chars().any(char::is_control) {
+        Ok(text.to_owned())
+    } else {
+        Err("give 1 to 64 characters, none of them a control character".to_owned())
+    }
 }
 
 fn parse_life(text: &str) -> Result<Duration, String> {
@@ -226,5 +236,18 @@ struct Revoked {
 impl fmt::Display for Revoked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} is revoked; running servers refuse it within a second", self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_move_the_cursor_of_whoever_lists_it() {
+        assert!(parse_name("billing, EU").is_ok());
+        for wrong in ["", "  ", "a\nb", "\u{1b}[2J", &"x".repeat(65)] {
+            assert!(parse_name(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

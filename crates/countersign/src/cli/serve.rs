@@ -12,7 +12,7 @@ use crate::telemetry;
 /// Open files that are asked for; the system may allow fewer.
 const MOST_FILES: u64 = 65_536;
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM, SIGINT or SIGHUP.
 pub(super) fn run(context: &Context, output: Output) -> Result<ExitCode, CliError> {
     let loaded = context.load()?;
     telemetry::start(&loaded.config.log);
@@ -35,10 +35,13 @@ pub(super) fn run(context: &Context, output: Output) -> Result<ExitCode, CliErro
 fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // A terminal that is closed.
+    let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
         }
     })
 }
