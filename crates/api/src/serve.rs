@@ -154,7 +154,7 @@ async fn serve(surface: Surface, request: HttpRequest, payload: Payload, api: we
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, id.value());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let labels = HttpLabels { method: method.to_owned(), route: route.to_owned(), status: response.status().as_u16() };
+    let labels = HttpLabels { method, route, status: response.status().as_u16() };
     api.platform.metrics().served(&labels, started.elapsed());
     response
 }

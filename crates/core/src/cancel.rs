@@ -1,10 +1,10 @@
 //! End a session at the caller's wish.
 
 use countersign_session::Session;
-use countersign_session::store::{self, Answer, CancelVerdict};
+use countersign_session::store::{self, CancelVerdict};
 
 use crate::callers::Caller;
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{IdempotencyKey, verdict_of};
 use crate::platform::Platform;
 use crate::refusal::{About, Refusal};
 use crate::status::Handle;
@@ -23,12 +23,7 @@ impl Platform {
             step: self.step_id(caller.scope.tenant),
             claim: self.claim(caller, None, idempotency),
         };
-        let (verdict, replayed) = match self.store.cancel(step).await? {
-            Answer::Fresh(verdict) => (verdict, false),
-            Answer::Replayed(verdict) => (verdict, true),
-            Answer::Running => return Err(Refusal::IdempotencyRunning),
-            Answer::Mismatch => return Err(Refusal::IdempotencyMismatch),
-        };
+        let (verdict, replayed) = verdict_of(self.store.cancel(step).await?)?;
         match verdict {
             CancelVerdict::Canceled(session) => Ok((*session, replayed)),
             CancelVerdict::AlreadyVerified(session) => Err(Refusal::AlreadyVerified(About::of(&session))),

@@ -22,9 +22,7 @@ mod verify;
 pub use callers::{AuthError, Caller, Quota, mint_secret, secret_hash};
 pub use countersign_channels::RenderError;
 pub use countersign_session::store::{SessionFilter, StoreError};
-pub use countersign_session::{
-    Challenge, Guess, GuessResult, Guesses, Judgement, Jwk, Jwks, Message, Session, SessionStatus, partition_of,
-};
+pub use countersign_session::{Challenge, Guess, GuessResult, Guesses, Judgement, Jwk, Jwks, Message, Session, SessionStatus};
 pub use directory::{Directory, Records};
 pub use idempotency::IdempotencyKey;
 pub use metrics::{HttpLabels, Metrics};

@@ -20,9 +20,9 @@ const BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct HttpLabels {
     /// `GET`, `POST`.
-    pub method: String,
+    pub method: &'static str,
     /// The route's template, never the path as called.
-    pub route: String,
+    pub route: &'static str,
     /// Status.
     pub status: u16,
 }

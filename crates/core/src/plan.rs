@@ -19,7 +19,6 @@ const LOCALE: &str = "en";
 /// A send that may be tried.
 pub(crate) struct Plan {
     pub(crate) new: NewSession,
-    pub(crate) budgets: Vec<(SubjectKey, countersign_model::Channel)>,
     pub(crate) limits: SendLimits,
     pub(crate) claim: Option<Claim>,
 }
@@ -59,8 +58,6 @@ impl Platform {
                 at: Timestamp::from_millis(0),
             })
             .collect();
-        let asked = challenges.iter().map(|asked| (asked.budget, asked.channel));
-        let budgets = asked.chain(fallback.iter().map(|later| (later.budget, later.channel))).collect();
         let new = NewSession {
             id,
             scope: caller.scope,
@@ -84,7 +81,7 @@ impl Platform {
             lease: self.settings.lease,
         };
         let claim = self.claim(caller, Some(mode), command.idempotency.as_ref());
-        Ok(Plan { new, budgets, limits: self.send_limits(caller, mode, command.client_ip), claim })
+        Ok(Plan { new, limits: self.send_limits(caller, mode, command.client_ip), claim })
     }
 
     /// Whose counts a session enters: the named user, or each address once.

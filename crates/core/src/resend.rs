@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use countersign_model::{Channel, Limit, LimitName, MessageId, Mode, PerChannel, ProviderName};
-use countersign_session::store::{self, Answer, Count, SendAgainVerdict, SendLimits};
+use countersign_model::{Channel, Limit, LimitName, MessageId, Mode, PerChannel, ProviderName, TenantId};
+use countersign_session::store::{self, Count, SendAgainVerdict, SendLimits};
 use countersign_session::{CodeSource, Seed, Session, SubjectKind, Turn};
 
 use crate::callers::{Caller, bucket};
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{IdempotencyKey, verdict_of};
 use crate::platform::Platform;
 use crate::refusal::{About, Refusal};
 use crate::send::Sent;
@@ -48,22 +48,18 @@ impl Platform {
             step: self.step_id(caller.scope.tenant),
             channels: command.channels,
             seed: seed.clone(),
-            messages: self.message_ids(caller),
+            messages: self.message_ids(caller.scope.tenant),
             instant: self.instant_providers(mode),
             lease: self.settings.lease,
             limits: self.send_limits(caller, mode, command.client_ip),
             claim,
         };
         let codes = CodeSource::Seed(seed);
-        let (session, channels) = match self.store.resend(step).await? {
-            Answer::Fresh(verdict) => sent_again(verdict)?,
-            Answer::Replayed(verdict) => {
-                let (session, channels) = sent_again(verdict)?;
-                return self.sent(*session, Some(channels), &codes, true);
-            }
-            Answer::Running => return Err(Refusal::IdempotencyRunning),
-            Answer::Mismatch => return Err(Refusal::IdempotencyMismatch),
-        };
+        let (verdict, replayed) = verdict_of(self.store.resend(step).await?)?;
+        let (session, channels) = sent_again(verdict)?;
+        if replayed {
+            return self.sent(*session, channels, &codes, true);
+        }
         let handed = self.hand_over_again(*session, channels, &codes, claim).await?;
         self.told(handed, &codes)
     }
@@ -89,7 +85,7 @@ impl Platform {
             step: self.step_id(scope.tenant),
             turn,
             seed: seed.clone(),
-            messages: self.message_ids_of(scope.tenant),
+            messages: self.message_ids(scope.tenant),
             instant: self.instant_providers(session.mode()),
             lease: self.settings.lease,
         };
@@ -105,11 +101,7 @@ impl Platform {
         }
     }
 
-    pub(crate) fn message_ids(&self, caller: &Caller) -> PerChannel<MessageId> {
-        self.message_ids_of(caller.scope.tenant)
-    }
-
-    fn message_ids_of(&self, tenant: countersign_model::TenantId) -> PerChannel<MessageId> {
+    fn message_ids(&self, tenant: TenantId) -> PerChannel<MessageId> {
         let now = self.clock.now();
         PerChannel::from_fn(|_| MessageId::mint(now, &*self.rng, tenant.partition()))
     }

@@ -9,12 +9,12 @@ use countersign_channels::{Prepared, RenderError};
 use countersign_model::{
     AllFailed, Autofill, Channel, Code, Dialect, InvalidRecipient, Mode, Recipient, ServiceId, SessionId, VerificationMode,
 };
-use countersign_session::store::{Answer, Claim, Open, OpenVerdict};
+use countersign_session::store::{Claim, Open, OpenVerdict};
 use countersign_session::{CodeSource, Delivery, Session};
 
 use crate::callers::Caller;
 use crate::deliver::Handed;
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{IdempotencyKey, verdict_of};
 use crate::platform::Platform;
 use crate::refusal::Refusal;
 
@@ -154,22 +154,17 @@ impl Platform {
         let codes = plan.new.codes.clone();
         let prepared = self.word(&plan.new)?;
         let claim = plan.claim;
-        let step = Open { session: plan.new, budgets: plan.budgets, limits: plan.limits, claim };
-        let answer = self.store.open(step).await.map_err(Refusal::from)?;
-        let session = match answer {
-            Answer::Fresh(OpenVerdict::Opened(session)) => session,
-            Answer::Replayed(OpenVerdict::Opened(session)) => return Ok(self.sent(*session, None, &codes, true)?),
-            Answer::Fresh(OpenVerdict::Limited { limit, wait }) | Answer::Replayed(OpenVerdict::Limited { limit, wait }) => {
-                return Err(Refusal::Limited { limit, wait, about: None }.into());
-            }
-            Answer::Fresh(OpenVerdict::RecipientBlocked { wait, .. })
-            | Answer::Replayed(OpenVerdict::RecipientBlocked { wait, .. }) => {
-                return Err(Refusal::RecipientBlocked { wait, about: None }.into());
-            }
-            Answer::Running => return Err(Refusal::IdempotencyRunning.into()),
-            Answer::Mismatch => return Err(Refusal::IdempotencyMismatch.into()),
+        let step = Open { session: plan.new, limits: plan.limits, claim };
+        let (verdict, replayed) = verdict_of(self.store.open(step).await.map_err(Refusal::from)?)?;
+        let session = match verdict {
+            OpenVerdict::Opened(session) => session,
+            OpenVerdict::Limited { limit, wait } => return Err(Refusal::Limited { limit, wait, about: None }.into()),
+            OpenVerdict::RecipientBlocked { wait, .. } => return Err(Refusal::RecipientBlocked { wait, about: None }.into()),
         };
         let channels = session.challenges().iter().map(|challenge| challenge.channel).collect();
+        if replayed {
+            return Ok(self.sent(*session, channels, &codes, true)?);
+        }
         let handed = self.hand_over(*session, prepared, channels, claim).await?;
         Ok(self.told(handed, &codes)?)
     }
@@ -202,7 +197,7 @@ impl Platform {
     /// The answer to a send whose messages have been handed over.
     pub(crate) fn told(&self, handed: Handed, codes: &CodeSource) -> Result<Sent, Refusal> {
         let nothing_sent = handed.delivery != Delivery::Sent && handed.session.policy().all_failed == AllFailed::Error;
-        let sent = self.sent(handed.session, Some(handed.channels), codes, false)?;
+        let sent = self.sent(handed.session, handed.channels, codes, false)?;
         if nothing_sent { Err(Refusal::NothingSent(Box::new(sent))) } else { Ok(sent) }
     }
 
@@ -210,13 +205,12 @@ impl Platform {
     pub(crate) fn sent(
         &self,
         session: Session,
-        channels: Option<Vec<Channel>>,
+        channels: Vec<Channel>,
         codes: &CodeSource,
         replayed: bool,
     ) -> Result<Sent, Refusal> {
         let signed = self.tokens.sign(session.scope(), session.id(), session.created_at(), session.token_expires_at());
         let token = signed.map_err(|_| Refusal::Internal("the session token could not be signed"))?;
-        let channels = channels.unwrap_or_else(|| session.challenges().iter().map(|challenge| challenge.channel).collect());
         let codes = (session.mode() == Mode::Sandbox).then(|| self.sandbox_codes(&session, &channels, codes));
         Ok(Sent { session, channels, token, codes, replayed })
     }

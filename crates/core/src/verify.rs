@@ -1,10 +1,10 @@
 //! Decide, once and for all, whether guesses prove control of a recipient.
 
-use countersign_session::store::{self, Answer, VerifyVerdict};
+use countersign_session::store::{self, VerifyVerdict};
 use countersign_session::{Guesses, Judgement, Session};
 
 use crate::callers::Caller;
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{IdempotencyKey, verdict_of};
 use crate::platform::Platform;
 use crate::refusal::{About, Refusal};
 use crate::status::Handle;
@@ -47,12 +47,7 @@ impl Platform {
             guesses: command.guesses,
             claim: self.claim(caller, None, command.idempotency.as_ref()),
         };
-        let (verdict, replayed) = match self.store.verify(step).await? {
-            Answer::Fresh(verdict) => (verdict, false),
-            Answer::Replayed(verdict) => (verdict, true),
-            Answer::Running => return Err(Refusal::IdempotencyRunning),
-            Answer::Mismatch => return Err(Refusal::IdempotencyMismatch),
-        };
+        let (verdict, replayed) = verdict_of(self.store.verify(step).await?)?;
         self.metrics.verdict(&verdict);
         let (session, judgement) = heard(verdict)?;
         let proof = if judgement.session_verified { self.proofs.sign(&session) } else { Ok(None) };

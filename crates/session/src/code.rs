@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use countersign_model::{Channel, Code, Mode, Partition, Rng, SessionId, TenantId, Timestamp};
+use countersign_model::{Channel, Code, Mode, Rng, SessionId, TenantId, Timestamp};
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -232,11 +232,4 @@ fn code_mac(key: &HmacSha256, session: SessionId, channel: Channel, generation: 
     mac.update(&generation.to_be_bytes());
     mac.update(code.as_bytes());
     mac.finalize().into_bytes().into()
-}
-
-/// A new tenant's partition, by a fixed hash of its name, so that a second installation places it the same.
-#[must_use]
-pub fn partition_of(name: &str) -> Partition {
-    use sha2::Digest;
-    Partition::of(u128::from(Sha256::digest(name.as_bytes())[31]))
 }

@@ -14,7 +14,7 @@ mod subject;
 mod token;
 mod window;
 
-pub use code::{CodeDigest, CodeKeys, CodeSource, Fingerprint, Seed, SubjectKey, SubjectKind, partition_of};
+pub use code::{CodeDigest, CodeKeys, CodeSource, Fingerprint, Seed, SubjectKey, SubjectKind};
 pub use guess::{Guess, Guesses};
 pub use keys::{InvalidKeys, KeyMaterial, KeyRole, Kid, StoredKey};
 pub use proof::{Jwk, Jwks, ProofClaims, ProofError, Proofs};

@@ -23,12 +23,6 @@ fn width(limit: Limit) -> Duration {
 }
 
 impl Window {
-    /// Whether nothing is counted.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.counts.is_empty()
-    }
-
     /// How many still count at `now`.
     #[must_use]
     pub fn count(&self, limit: Limit, now: Timestamp) -> u32 {

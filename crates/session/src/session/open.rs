@@ -65,6 +65,14 @@ pub struct NewChallenge {
     pub instant: Option<ProviderName>,
 }
 
+impl NewSession {
+    /// Where wrong guesses at everybody who is asked, now or later, are counted.
+    pub(crate) fn budgets(&self) -> impl Iterator<Item = (Channel, SubjectKey)> {
+        let asked = self.challenges.iter().map(|asked| (asked.channel, asked.budget));
+        asked.chain(self.fallback.iter().map(|later| (later.channel, later.budget)))
+    }
+}
+
 impl Message {
     /// A message that is being handed over, or has been when its provider is final at once.
     pub(super) fn begin(

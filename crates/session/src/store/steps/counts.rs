@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use countersign_model::{Limit, LimitName, SessionId, Timestamp};
+use countersign_model::{Channel, Limit, LimitName, SessionId, Timestamp};
 
 use crate::code::SubjectKey;
 use crate::session::{Context, Session};
@@ -65,6 +65,20 @@ pub(super) fn count_send(
     }
     for (key, subject) in &subjects {
         rows.put_subject(*key, subject, subject.forget_at(cx.now))?;
+    }
+    Ok(None)
+}
+
+/// The first channel whose recipient's failure budget is used up, and for how long.
+pub(super) fn blocked(
+    rows: &mut dyn Rows,
+    budgets: impl IntoIterator<Item = (Channel, SubjectKey)>,
+    cx: &Context<'_>,
+) -> Result<Option<(Channel, Duration)>, StoreError> {
+    for (channel, key) in budgets {
+        if let Some(wait) = rows.subject(key)?.and_then(|subject| subject.guess_wait(cx.budget, 1, cx.now)) {
+            return Ok(Some((channel, wait)));
+        }
     }
     Ok(None)
 }

@@ -1,11 +1,8 @@
 //! Opening a session.
 
-use countersign_model::Channel;
-
 use super::claims::{Claim, Claimed, claim_send, claimed};
-use super::counts::{SendLimits, count_send};
+use super::counts::{SendLimits, blocked, count_send};
 use super::{Step, finish};
-use crate::code::SubjectKey;
 use crate::session::{Context, NewSession, Session};
 use crate::store::StoreError;
 use crate::store::rows::Rows;
@@ -16,8 +13,6 @@ use crate::store::verdicts::{Answer, OpenVerdict, Reply};
 pub struct Open {
     /// The session.
     pub session: NewSession,
-    /// Where the recipients' wrong guesses are counted, with the channel they are asked on.
-    pub budgets: Vec<(SubjectKey, Channel)>,
     /// What it counts against.
     pub limits: SendLimits,
     /// The idempotency key it claims.
@@ -38,10 +33,8 @@ impl Step for Open {
             Claimed::Answered(Reply::Sent(session, _)) => return Ok(Answer::Replayed(OpenVerdict::Opened(session))),
             Claimed::Answered(Reply::Judged(..) | Reply::Canceled(_)) | Claimed::Mismatch => return Ok(Answer::Mismatch),
         }
-        for (key, channel) in &self.budgets {
-            if let Some(wait) = rows.subject(*key)?.and_then(|subject| subject.guess_wait(cx.budget, 1, cx.now)) {
-                return Ok(Answer::Fresh(OpenVerdict::RecipientBlocked { channel: *channel, wait }));
-            }
+        if let Some((channel, wait)) = blocked(rows, new.budgets(), cx)? {
+            return Ok(Answer::Fresh(OpenVerdict::RecipientBlocked { channel, wait }));
         }
         let expires_at = cx.now.plus(new.policy.life);
         if let Some((limit, wait)) = count_send(rows, &self.limits, &new.users, new.id, expires_at, cx)? {

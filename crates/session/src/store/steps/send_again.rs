@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign_model::{Channel, LimitName, MessageId, PerChannel, ProviderName, Scope, SessionId, StepId};
 
 use super::claims::{Claim, Claimed, claim_send, claimed};
-use super::counts::{SendLimits, count_send};
+use super::counts::{SendLimits, blocked, count_send};
 use super::{Step, finish, living};
 use crate::code::Seed;
 use crate::session::{Context, Done, SendAgain, SendAgainRefusal, Session, Turn};
@@ -83,7 +83,7 @@ impl Step for Resend {
             Ok(sent) => sent,
             Err(refusal) => return Ok(Answer::Fresh(not_sent(untouched, refusal))),
         };
-        if let Some((channel, wait)) = blocked(rows, &session, &channels, cx)? {
+        if let Some((channel, wait)) = blocked(rows, session.budgets_of(&channels), cx)? {
             let session = Box::new(untouched);
             return Ok(Answer::Fresh(SendAgainVerdict::RecipientBlocked { session, channel, wait }));
         }
@@ -118,7 +118,7 @@ impl Step for Advance {
             Ok(sent) => sent,
             Err(refusal) => return Ok(not_sent(untouched, refusal)),
         };
-        if let Some((channel, wait)) = blocked(rows, &session, &channels, cx)? {
+        if let Some((channel, wait)) = blocked(rows, session.budgets_of(&channels), cx)? {
             // Its turn is over all the same, or it would stay due.
             let mut session = untouched;
             session.skip_fallback();
@@ -129,21 +129,6 @@ impl Step for Advance {
         finish(rows, &mut session, events, cx)?;
         Ok(SendAgainVerdict::Sent(Box::new(session), channels))
     }
-}
-
-/// The first of the channels whose recipient's failure budget is used up.
-fn blocked(
-    rows: &mut dyn Rows,
-    session: &Session,
-    channels: &[Channel],
-    cx: &Context<'_>,
-) -> Result<Option<(Channel, Duration)>, StoreError> {
-    for (channel, key) in session.budgets_of(channels) {
-        if let Some(wait) = rows.subject(key)?.and_then(|subject| subject.guess_wait(cx.budget, 1, cx.now)) {
-            return Ok(Some((channel, wait)));
-        }
-    }
-    Ok(None)
 }
 
 fn not_sent(session: Session, refusal: SendAgainRefusal) -> SendAgainVerdict {

@@ -151,7 +151,6 @@ impl Bench {
         let codes: BTreeMap<Channel, Code> =
             channels.iter().map(|channel| (*channel, Code::parse(code(*channel)).unwrap())).collect();
         Open {
-            budgets: challenges.iter().map(|asked| (asked.budget, asked.channel)).collect(),
             session: NewSession {
                 id: SessionId::mint(self.now(), &self.rng, self.scope.tenant.partition()),
                 scope: self.scope,
