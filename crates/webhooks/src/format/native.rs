@@ -1,0 +1,26 @@
+use serde_json::json;
+
+use super::Notice;
+
+/// `{"type":…,"timestamp":…,"data":…}`.
+pub(super) fn body(notice: &Notice) -> String {
+    json!({ "type": notice.event.as_str(), "timestamp": notice.at.to_string(), "data": notice.data }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_model::{Timestamp, WebhookEvent};
+
+    use super::*;
+
+    #[test]
+    fn a_body_says_what_when_and_about_which_thing() {
+        let notice = Notice {
+            event: WebhookEvent::SessionVerified,
+            at: Timestamp::from_millis(1_768_473_900_007),
+            data: json!({ "session_id": "ses_1", "metadata": { "z": 1, "a": "é" } }),
+        };
+        let expected = r#"{"type":"session.verified","timestamp":"2026-01-15T10:45:00.007Z","data":{"session_id":"ses_1","metadata":{"z":1,"a":"é"}}}"#;
+        assert_eq!(body(&notice), expected);
+    }
+}
