@@ -2,33 +2,66 @@
 
 use serde::{Deserialize, Serialize};
 
+use std::fmt;
+use std::time::Duration;
+
 use crate::{
-    Channel, FailureReason, MessageId, Mode, Partition, ProviderName, Recipient, Scope, ServiceId, SessionId, Timestamp,
+    Channel, Dialect, FailureReason, MessageId, Mode, Money, Partition, ProviderName, Recipient, Scope, ServiceId, SessionId,
+    TenantId, Timestamp, VerificationMode,
 };
 
-/// What one step on one session caused. Appended in the same transaction as the step itself.
+/// What an entry of the log is about: the thing whose events are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Aggregate {
+    /// One proof of control.
+    Session(SessionId),
+    /// A tenant's balance.
+    Account(TenantId),
+}
+
+/// Names one event for ever: its aggregate and its number there. Written `evt_<ULID>_<number>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId {
+    /// What it happened to.
+    pub of: Aggregate,
+    /// Which of its events.
+    pub number: u32,
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.of {
+            Aggregate::Session(id) => id.to_string(),
+            Aggregate::Account(id) => id.to_string(),
+        };
+        let ulid = name.split_once('_').map_or(name.as_str(), |(_, ulid)| ulid);
+        write!(f, "evt_{ulid}_{}", self.number)
+    }
+}
+
+/// What one step caused. Appended in the same transaction as the step itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// Where in the log: rises, without being dense. Zero until appended.
     pub sequence: u64,
-    /// The session's partition: entries of one partition are read in order.
+    /// The tenant's partition: entries of one partition are read in order.
     pub partition: Partition,
     /// When the step was taken.
     pub at: Timestamp,
-    /// Whose session.
+    /// Whose.
     pub scope: Scope,
     /// Live or sandbox.
     pub mode: Mode,
-    /// Which session.
-    pub session: SessionId,
+    /// What it happened to.
+    pub of: Aggregate,
     /// What happened, in order; never empty.
     pub events: Vec<Event>,
 }
 
-/// One fact of a session. Session id and number together name it for ever.
+/// One fact. Aggregate and number together name it for ever: see [`EventId`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Counts from 1 in each session, without gaps.
+    /// Counts from 1 in each aggregate, without gaps.
     pub number: u32,
     /// What happened.
     pub kind: EventKind,
@@ -38,23 +71,18 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EventKind {
     /// A session was opened.
-    SessionCreated {
-        /// The profile it was opened under.
-        service: Option<ServiceId>,
-        /// Its purpose.
-        purpose: String,
-        /// Who is asked, and how.
-        recipients: Vec<(Channel, Recipient)>,
-        /// A contact is wanted when the first channel verifies.
-        add_contact: bool,
-    },
-    /// New codes were made for these channels.
+    SessionCreated(Box<SessionFacts>),
+    /// New codes were made.
     SessionResent {
-        /// Which channels.
-        channels: Vec<Channel>,
+        /// The new messages.
+        messages: Vec<(MessageId, Channel)>,
+        /// When the newest codes die.
+        expires_at: Timestamp,
     },
     /// The next fallback channel was opened.
     FallbackStarted {
+        /// Its message.
+        message: MessageId,
         /// Which channel.
         channel: Channel,
     },
@@ -119,11 +147,55 @@ pub enum EventKind {
     },
     /// The first channel of a session with `add_contact` verified.
     ContactDue {
-        /// The channel that verified.
+        /// The channel that verified: its recipient stands in the session's facts.
         channel: Channel,
-        /// The address it proved.
-        recipient: Recipient,
     },
+    /// An amount left the balance for good.
+    Captured {
+        /// The message it was for; none: the verification fee.
+        message: Option<MessageId>,
+        /// How much.
+        amount: Money,
+    },
+    /// What is left fell below the tenant's mark.
+    BalanceLow {
+        /// What is left beside what is held.
+        available: Money,
+    },
+    /// The balance as the hot plane has it, for comparison with the ledger.
+    BalanceCut {
+        /// Credits less captures.
+        balance: Money,
+        /// The part of it that is held for messages on their way.
+        held: Money,
+        /// How many credits are in it.
+        credits: u64,
+    },
+}
+
+/// What a session was opened with, as far as records keep it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionFacts {
+    /// The wire it was opened in.
+    pub dialect: Dialect,
+    /// The profile it was opened under.
+    pub service: Option<ServiceId>,
+    /// Its purpose.
+    pub purpose: String,
+    /// The caller's JSON object, as text.
+    pub metadata: String,
+    /// What completes it.
+    pub verification_mode: VerificationMode,
+    /// Calls with a wrong guess before it locks.
+    pub max_attempts: u8,
+    /// How long its codes live, from the entry's moment.
+    pub life: Duration,
+    /// A contact is wanted when the first channel verifies.
+    pub add_contact: bool,
+    /// The messages of the send.
+    pub messages: Vec<(MessageId, Channel)>,
+    /// Who is asked on which channel: at once or, behind those, as a fallback.
+    pub recipients: Vec<(Channel, Recipient)>,
 }
 
 impl EventKind {
@@ -131,7 +203,7 @@ impl EventKind {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::SessionCreated { .. } => "session.created",
+            Self::SessionCreated(_) => "session.created",
             Self::SessionResent { .. } => "session.resent",
             Self::FallbackStarted { .. } => "session.fallback",
             Self::SessionVerified { .. } => "session.verified",
@@ -146,6 +218,9 @@ impl EventKind {
             Self::MessageFailed { .. } => "message.failed",
             Self::RecipientBlocked { .. } => "recipient.blocked",
             Self::ContactDue { .. } => "contact.due",
+            Self::Captured { .. } => "wallet.captured",
+            Self::BalanceLow { .. } => "wallet.low",
+            Self::BalanceCut { .. } => "wallet.cut",
         }
     }
 }

@@ -126,6 +126,27 @@ id!(
     StepId, "stp_"
 );
 
+id!(
+    /// A person a tenant keeps: `con_…`.
+    ContactId,
+    "con_"
+);
+id!(
+    /// Where a tenant's events are posted to: `whe_…`.
+    EndpointId,
+    "whe_"
+);
+id!(
+    /// One event on its way to one endpoint: `whd_…`.
+    DeliveryId,
+    "whd_"
+);
+id!(
+    /// A line of a tenant's ledger: `led_…`.
+    LedgerId,
+    "led_"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -149,4 +149,15 @@ pub struct Outgoing {
     pub minutes: u32,
     /// Last lines for autofill.
     pub autofill: Autofill,
+    /// The tenant's own words; none: the built-in ones.
+    pub wording: Option<Wording>,
+}
+
+/// A tenant's own words for one message: a template that has not been filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wording {
+    /// The subject line; e-mail only.
+    pub subject: Option<String>,
+    /// The text.
+    pub body: String,
 }

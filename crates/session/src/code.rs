@@ -36,6 +36,18 @@ impl fmt::Debug for CodeDigest {
     }
 }
 
+impl CodeDigest {
+    /// The name of its key, and the HMAC: for an engine that keeps and compares digests by itself.
+    pub(crate) const fn parts(&self) -> ([u8; 4], [u8; 32]) {
+        (self.kid, self.mac)
+    }
+
+    /// A digest as an engine has kept it.
+    pub(crate) const fn from_parts(kid: [u8; 4], mac: [u8; 32], generation: u32, expires_at: Timestamp, retiring: bool) -> Self {
+        Self { kid, mac, generation, expires_at, retiring }
+    }
+}
+
 /// 32 bytes from which the codes of one send are derived, uniformly, for whatever channels and length the session turns out to have.
 ///
 /// A live send takes fresh bytes from the operating system and forgets them; a sandbox send takes the sandbox key, so that its codes can
@@ -123,6 +135,8 @@ pub enum SubjectKind {
     Ip,
     /// The failure budget of a recipient under one purpose.
     Budget,
+    /// Calls of one API key.
+    Key,
 }
 
 impl SubjectKind {
@@ -132,6 +146,7 @@ impl SubjectKind {
             Self::Address => 2,
             Self::Ip => 3,
             Self::Budget => 4,
+            Self::Key => 5,
         }
     }
 }
@@ -199,6 +214,23 @@ impl CodeKeys {
         };
         let mac = code_mac(key, session, channel, digest.generation, guess.expose());
         mac.ct_eq(&digest.mac).into()
+    }
+
+    /// The names of all keys under which a digest may stand.
+    pub(crate) fn kids(&self) -> impl Iterator<Item = Kid> {
+        self.digests.iter().map(|(kid, _)| kid)
+    }
+
+    /// What `guess` comes to under one of the keys: for an engine that compares by itself. None for a key that is gone.
+    pub(crate) fn guess_mac(
+        &self,
+        kid: Kid,
+        session: SessionId,
+        channel: Channel,
+        generation: u32,
+        guess: &Guess,
+    ) -> Option<[u8; 32]> {
+        self.digests.get(kid).map(|key| code_mac(key, session, channel, generation, guess.expose()))
     }
 
     /// The store's name for something counted, apart for each tenant, mode, kind and purpose.

@@ -19,8 +19,9 @@ pub use guess::{Guess, Guesses};
 pub use keys::{InvalidKeys, KeyMaterial, KeyRole, Kid, StoredKey};
 pub use proof::{Jwk, Jwks, ProofClaims, ProofError, Proofs};
 pub use session::{
-    Challenge, Delivery, GuessResult, Judgement, Message, NewChallenge, NewSession, PlannedChannel, Session, SessionStatus, Turn,
+    Billing, Challenge, Delivery, GuessResult, Judgement, Message, NewChallenge, NewSession, PlannedChannel, Session,
+    SessionStatus, Turn,
 };
 pub use subject::BudgetRule;
-pub use token::{InvalidToken, SessionTokens, TokenClaims};
+pub use token::{InvalidToken, NamedSession, SessionTokens, TokenClaims};
 pub use window::Window;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_model::{Limit, SessionId, Timestamp};
+use countersign_model::{KeyKind, Limit, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::window::Window;
@@ -30,8 +30,8 @@ pub struct BudgetRule {
 pub(crate) struct Subject {
     /// Sends.
     pub(crate) sends: Window,
-    /// Sessions that are open, and until when: the low 64 bits of their ids.
-    active: Vec<(u64, Timestamp)>,
+    /// Sessions that were opened and have not expired. One that ended sooner is found out when there is no room for another.
+    pub(crate) active: Vec<Active>,
     /// Wrong guesses.
     wrong: Window,
     /// Wrong guesses since the last right one.
@@ -42,33 +42,24 @@ pub(crate) struct Subject {
     blocks: u8,
 }
 
-/// Low 64 bits of an id: its random part.
-fn short(session: SessionId) -> u64 {
-    let bytes = session.bits().to_be_bytes();
-    u64::from_be_bytes(std::array::from_fn(|at| bytes[8 + at]))
+/// A session that counts as open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Active {
+    pub(crate) session: SessionId,
+    pub(crate) keys: KeyKind,
+    pub(crate) until: Timestamp,
 }
 
 impl Subject {
-    /// None when one more session may be open; otherwise how long until the first of them dies.
-    pub(crate) fn active_wait(&self, max: u32, session: SessionId, now: Timestamp) -> Option<Duration> {
-        let others = || self.active.iter().filter(|(id, until)| *id != short(session) && *until > now);
-        if others().count() < max as usize {
-            return None;
-        }
-        others().map(|(_, until)| until.since(now)).min()
+    /// Notes that `session` is open.
+    pub(crate) fn enter(&mut self, session: Active, now: Timestamp) {
+        self.active.retain(|active| active.session != session.session && active.until > now);
+        self.active.push(session);
     }
 
-    /// Notes that `session` is open until `until`.
-    pub(crate) fn enter(&mut self, session: SessionId, until: Timestamp, now: Timestamp) {
-        self.leave(session, now);
-        self.active.push((short(session), until));
-    }
-
-    /// Notes that `session` is open no more. Tells whether that changed anything.
-    pub(crate) fn leave(&mut self, session: SessionId, now: Timestamp) -> bool {
-        let before = self.active.len();
-        self.active.retain(|(id, until)| *id != short(session) && *until > now);
-        self.active.len() != before
+    /// The other sessions that count as open.
+    pub(crate) fn others(&self, session: SessionId, now: Timestamp) -> impl Iterator<Item = Active> {
+        self.active.iter().copied().filter(move |active| active.session != session && active.until > now)
     }
 
     /// None when `more` wrong guesses may still be heard; otherwise how long until they may.
@@ -102,7 +93,7 @@ impl Subject {
     pub(crate) fn forget_at(&self, now: Timestamp) -> Timestamp {
         let counts = now.plus(LONGEST_WINDOW);
         let row = if self.in_a_row > 0 { now.plus(ROW_KEPT) } else { now };
-        let active = self.active.iter().map(|(_, until)| *until).max().unwrap_or(now);
+        let active = self.active.iter().map(|active| active.until).max().unwrap_or(now);
         counts.max(row).max(active).max(self.blocked_until.unwrap_or(now))
     }
 }

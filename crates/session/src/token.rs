@@ -2,11 +2,14 @@
 
 use std::fmt;
 
-use countersign_model::{Scope, SessionId, Timestamp};
+use countersign_model::{Mode, Scope, ServiceId, SessionId, Timestamp};
+use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
+use crate::code::SubjectKey;
 use crate::keys::{InvalidKeys, KeyMaterial, KeyRing, Kid, shared_secret};
+use crate::session::Session;
 
 /// The token's type: a JWT made for something else is not one of ours, even under one of our keys.
 const TYPE: &str = "session+jwt";
@@ -27,10 +30,31 @@ pub struct TokenClaims {
     pub sub: String,
     /// The region that holds the session.
     pub rgn: String,
+    /// Live or sandbox: decides whose limits a resend counts against before the session is found.
+    pub env: Mode,
+    /// The profile it was opened under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub svc: Option<String>,
+    /// Where wrong guesses at its recipients are counted, in base64url: names under a key of our own, which tell nobody who they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bgt: Vec<String>,
     /// When the session was opened, in seconds.
     pub iat: i64,
     /// When the token dies, in seconds: later than the session's codes.
     pub exp: i64,
+}
+
+/// What a token names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedSession {
+    /// The session.
+    pub session: SessionId,
+    /// Its mode.
+    pub mode: Mode,
+    /// The profile it was opened under.
+    pub service: Option<ServiceId>,
+    /// Where wrong guesses at its recipients were counted when the token was signed.
+    pub budgets: Vec<SubjectKey>,
 }
 
 /// Signs and reads session tokens.
@@ -63,11 +87,17 @@ impl SessionTokens {
         Ok(Self { keys, issuer: issuer.to_owned(), region: region.to_owned(), validation })
     }
 
-    /// The token of a session. The same arguments give the same token while the key is current.
-    pub fn sign(
+    /// The token of a session. It is the same at each signing while the key is current and the session has the same recipients.
+    pub fn sign(&self, session: &Session) -> Result<String, InvalidToken> {
+        let named =
+            NamedSession { session: session.id(), mode: session.mode(), service: session.service(), budgets: session.budgets() };
+        self.sign_named(session.scope(), &named, session.created_at(), session.token_expires_at())
+    }
+
+    fn sign_named(
         &self,
         scope: Scope,
-        session: SessionId,
+        named: &NamedSession,
         opened_at: Timestamp,
         dies_at: Timestamp,
     ) -> Result<String, InvalidToken> {
@@ -78,16 +108,19 @@ impl SessionTokens {
         let claims = TokenClaims {
             iss: self.issuer.clone(),
             aud: scope.tenant.to_string(),
-            sub: session.to_string(),
+            sub: named.session.to_string(),
             rgn: self.region.clone(),
+            env: named.mode,
+            svc: named.service.map(|service| service.to_string()),
+            bgt: named.budgets.iter().map(|budget| BASE64URL_NOPAD.encode(&budget.0)).collect(),
             iat: opened_at.seconds(),
             exp: dies_at.seconds(),
         };
         jsonwebtoken::encode(&header, &claims, key).map_err(|_| InvalidToken)
     }
 
-    /// The session that a token names. The signature is checked before anything in it is believed; the algorithm is ours to choose.
-    pub fn read(&self, token: &str, now: Timestamp) -> Result<SessionId, InvalidToken> {
+    /// What a token names. The signature is checked before anything in it is believed; the algorithm is ours to choose.
+    pub fn read(&self, token: &str, now: Timestamp) -> Result<NamedSession, InvalidToken> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| InvalidToken)?;
         let kid: Kid = header.kid.as_deref().unwrap_or_default().parse().map_err(|_| InvalidToken)?;
         let (_, key) = self.keys.get(kid).ok_or(InvalidToken)?;
@@ -95,7 +128,13 @@ impl SessionTokens {
         if header.typ.as_deref() != Some(TYPE) || now.seconds() >= claims.exp || claims.rgn != self.region {
             return Err(InvalidToken);
         }
-        claims.sub.parse().map_err(|_| InvalidToken)
+        let budget = |text: &String| BASE64URL_NOPAD.decode(text.as_bytes()).ok()?.try_into().ok().map(SubjectKey);
+        Ok(NamedSession {
+            session: claims.sub.parse().map_err(|_| InvalidToken)?,
+            mode: claims.env,
+            service: claims.svc.map(|service| service.parse()).transpose().map_err(|_| InvalidToken)?,
+            budgets: claims.bgt.iter().map(budget).collect::<Option<_>>().ok_or(InvalidToken)?,
+        })
     }
 }
 
@@ -112,7 +151,7 @@ mod tests {
     struct Desk {
         material: KeyMaterial,
         tokens: SessionTokens,
-        session: SessionId,
+        session: NamedSession,
         now: Timestamp,
         token: String,
     }
@@ -123,8 +162,13 @@ mod tests {
         let material = KeyMaterial::generate(&rng, now);
         let tokens = SessionTokens::open(&material, ISSUER, "local").unwrap();
         let scope = Scope { tenant: TenantId::mint(now, &rng, Partition::of(3)), keys: KeyKind::Live };
-        let session = SessionId::mint(now, &rng, Partition::of(3));
-        let token = tokens.sign(scope, session, now, now.plus(Duration::from_hours(24))).unwrap();
+        let session = NamedSession {
+            session: SessionId::mint(now, &rng, Partition::of(3)),
+            mode: Mode::Live,
+            service: Some("6f1c3b0e-58d0-4e0c-9d0e-2f3a5b7c9d11".parse().unwrap()),
+            budgets: vec![SubjectKey([7; 16])],
+        };
+        let token = tokens.sign_named(scope, &session, now, now.plus(Duration::from_hours(24))).unwrap();
         Desk { material, tokens, session, now, token }
     }
 
@@ -135,8 +179,8 @@ mod tests {
     #[test]
     fn a_token_names_its_session_until_it_dies() {
         let desk = desk();
-        assert_eq!(desk.tokens.read(&desk.token, desk.now), Ok(desk.session));
-        assert_eq!(desk.tokens.read(&desk.token, desk.now.plus(Duration::from_secs(86_399))), Ok(desk.session));
+        assert_eq!(desk.tokens.read(&desk.token, desk.now), Ok(desk.session.clone()));
+        assert_eq!(desk.tokens.read(&desk.token, desk.now.plus(Duration::from_secs(86_399))), Ok(desk.session.clone()));
         assert_eq!(desk.tokens.read(&desk.token, desk.now.plus(Duration::from_hours(24))), Err(InvalidToken));
     }
 
@@ -184,9 +228,9 @@ mod tests {
         let new_kid = fresh.kid;
         desk.material.tokens.push(fresh);
         let rotated = SessionTokens::open(&desk.material, ISSUER, "local").unwrap();
-        assert_eq!(rotated.read(&desk.token, desk.now), Ok(desk.session));
+        assert_eq!(rotated.read(&desk.token, desk.now), Ok(desk.session.clone()));
         let scope = Scope { tenant: TenantId::from_bits(3), keys: KeyKind::Live };
-        let token = rotated.sign(scope, desk.session, desk.now, desk.now.plus(Duration::from_secs(60))).unwrap();
+        let token = rotated.sign_named(scope, &desk.session, desk.now, desk.now.plus(Duration::from_secs(60))).unwrap();
         assert_eq!(jsonwebtoken::decode_header(&token).unwrap().kid, Some(new_kid.to_string()));
     }
 
@@ -199,7 +243,10 @@ mod tests {
         let claims = TokenClaims {
             iss: ISSUER.to_owned(),
             aud: "ten".to_owned(),
-            sub: desk.session.to_string(),
+            sub: desk.session.session.to_string(),
+            env: Mode::Live,
+            svc: None,
+            bgt: Vec::new(),
             rgn: "local".to_owned(),
             iat: 0,
             exp: i64::MAX,

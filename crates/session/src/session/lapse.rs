@@ -16,10 +16,13 @@ impl Session {
     /// True when the next fallback's turn has come. Nothing that a caller is answered depends on this having run.
     pub(crate) fn lapse(&mut self, cx: &Context<'_>) -> (bool, Vec<EventKind>) {
         let mut events = Vec::new();
-        for challenge in &mut self.challenges {
+        for place in 0..self.challenges.len() {
+            let challenge = &mut self.challenges[place];
             if challenge.message.attempt == Attempt::Sending && challenge.message.lease_until <= cx.now {
                 challenge.message.attempt = Attempt::Unclear { provider: None };
-                events.extend(outcome_event(challenge.message.id, challenge.channel, &challenge.message.attempt));
+                let (message, cost) = (challenge.message.id, challenge.message.cost);
+                events.extend(outcome_event(message, challenge.channel, &challenge.message.attempt));
+                self.capture(message, cost, &mut events);
             }
         }
         if self.end.is_none() && cx.now >= self.expires_at && !self.expiry_told {
@@ -29,6 +32,7 @@ impl Session {
             }
             events.push(EventKind::SessionExpired);
         }
+        self.release_fee(cx.now);
         let due = self.is_open(cx.now) && self.fallback.first().is_some_and(|planned| planned.at <= cx.now);
         (due, events)
     }

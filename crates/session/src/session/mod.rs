@@ -1,7 +1,9 @@
 //! The state machine of a session. Pure: each transition takes the moment and the keys, and says what happened.
 
+mod bill;
 mod lapse;
 mod open;
+pub(crate) mod packed;
 mod record;
 mod send_again;
 mod verify;
@@ -11,7 +13,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use countersign_model::{
-    Attempt, Autofill, Channel, Dialect, EventKind, MessageId, MessageStatus, Mode, Policy, Recipient, Scope, ServiceId,
+    Attempt, Autofill, Channel, Dialect, EventKind, MessageId, MessageStatus, Mode, Money, Policy, Recipient, Scope, ServiceId,
     SessionId, StepId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,8 @@ use serde::{Deserialize, Serialize};
 use crate::code::{CodeDigest, CodeKeys, SubjectKey};
 use crate::subject::BudgetRule;
 
+pub use bill::Billing;
+pub(crate) use bill::{Bill, Tally};
 pub use open::{NewChallenge, NewSession};
 pub use record::Delivery;
 pub use send_again::Turn;
@@ -75,6 +79,8 @@ pub struct Session {
     end: Option<End>,
     /// Whether the log has heard of the expiry.
     expiry_told: bool,
+    /// What it costs; none: nobody pays for it.
+    bill: Option<Bill>,
     /// Whose counts this session is in: the user, or the addresses that stand in for one.
     users: Vec<SubjectKey>,
     /// Number of the last event.
@@ -114,6 +120,8 @@ pub struct Message {
     pub sent_at: Option<Timestamp>,
     /// When a receipt said that it arrived.
     pub delivered_at: Option<Timestamp>,
+    /// What it costs its tenant once it is accepted.
+    pub cost: Money,
     /// Until when somebody is trying to hand it over; after that nobody is, and the outcome is unclear.
     lease_until: Timestamp,
 }
@@ -127,6 +135,8 @@ pub struct PlannedChannel {
     pub recipient: Recipient,
     /// Where wrong guesses at this recipient are counted.
     pub budget: SubjectKey,
+    /// What its message costs.
+    pub cost: Money,
     /// When its turn comes by itself, counted from the send.
     pub after: Duration,
     /// When that is.
@@ -226,6 +236,7 @@ impl Session {
             Some(End::Canceled(_) | End::Failed(_)) => Some(Vec::new()),
             None => {
                 self.close(End::Canceled(cx.now));
+                self.release_fee(cx.now);
                 Some(vec![EventKind::SessionCanceled])
             }
         }
@@ -246,9 +257,24 @@ impl Session {
         now >= self.created_at.plus(TOKEN_LIFE)
     }
 
+    /// Whether no guess can complete it any more, short of a resend.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.end.is_some() || now >= self.expires_at
+    }
+
     /// Whose counts it is in.
     pub(crate) fn users(&self) -> &[SubjectKey] {
         &self.users
+    }
+
+    /// Where wrong guesses at its recipients are counted, at those of its fallback channels too.
+    #[must_use]
+    pub fn budgets(&self) -> Vec<SubjectKey> {
+        let asked = self.challenges.iter().map(|challenge| challenge.budget);
+        let mut keys: Vec<SubjectKey> = asked.chain(self.fallback.iter().map(|planned| planned.budget)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
     }
 
     /// Where wrong guesses at each channel that may still be asked are counted.

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use countersign_model::{
-    Attempt, Autofill, Channel, Dialect, EventKind, MessageId, MessageStatus, Mode, Policy, ProviderName, Recipient, Scope,
-    ServiceId, SessionId,
+    Attempt, Autofill, Channel, Dialect, EventKind, MessageId, MessageStatus, Mode, Money, Policy, ProviderName, Recipient,
+    Scope, ServiceId, SessionFacts, SessionId,
 };
 
-use super::{Challenge, Context, Message, PlannedChannel, Session};
+use super::{Bill, Billing, Challenge, Context, Message, PlannedChannel, Session};
 use crate::code::{CodeSource, SubjectKey};
 
 /// A session about to be opened. Everything in it has been checked.
@@ -48,6 +48,8 @@ pub struct NewSession {
     pub codes: CodeSource,
     /// How long handing over may take before its outcome counts as unclear.
     pub lease: Duration,
+    /// How it is billed; none: nobody pays for it.
+    pub billing: Option<Billing>,
 }
 
 /// A channel that is asked at once.
@@ -61,6 +63,8 @@ pub struct NewChallenge {
     pub message: MessageId,
     /// Where wrong guesses at this recipient are counted.
     pub budget: SubjectKey,
+    /// What its message costs.
+    pub cost: Money,
     /// The provider, if it is final at once: then the message is recorded as accepted in the same step.
     pub instant: Option<ProviderName>,
 }
@@ -73,11 +77,32 @@ impl NewSession {
     }
 }
 
+impl NewSession {
+    /// What the log keeps of it.
+    pub(crate) fn facts(&self) -> SessionFacts {
+        let asked = self.challenges.iter().map(|asked| (asked.channel, asked.recipient.clone()));
+        let later = self.fallback.iter().map(|later| (later.channel, later.recipient.clone()));
+        SessionFacts {
+            dialect: self.dialect,
+            service: self.service,
+            purpose: self.purpose.clone(),
+            metadata: self.metadata.clone(),
+            verification_mode: self.policy.verification_mode,
+            max_attempts: self.policy.max_attempts,
+            life: self.policy.life,
+            add_contact: self.add_contact,
+            messages: self.challenges.iter().map(|asked| (asked.message, asked.channel)).collect(),
+            recipients: asked.chain(later).collect(),
+        }
+    }
+}
+
 impl Message {
     /// A message that is being handed over, or has been when its provider is final at once.
     pub(super) fn begin(
         id: MessageId,
         generation: u32,
+        cost: Money,
         instant: Option<ProviderName>,
         lease: Duration,
         cx: &Context<'_>,
@@ -86,7 +111,7 @@ impl Message {
             Some(provider) => (Attempt::Accepted { provider, provider_id: None }, MessageStatus::Sent, Some(cx.now)),
             None => (Attempt::Sending, MessageStatus::Pending, None),
         };
-        Self { id, generation, attempt, status, sent_at, delivered_at: None, lease_until: cx.now.plus(lease) }
+        Self { id, generation, attempt, status, sent_at, delivered_at: None, cost, lease_until: cx.now.plus(lease) }
     }
 }
 
@@ -95,14 +120,9 @@ impl Session {
     pub(crate) fn open(new: &NewSession, cx: &Context<'_>) -> (Self, Vec<EventKind>) {
         let expires_at = cx.now.plus(new.policy.life);
         let challenges: Vec<Challenge> = new.challenges.iter().map(|asked| Challenge::open(new, asked, cx)).collect();
-        let mut events = vec![EventKind::SessionCreated {
-            service: new.service,
-            purpose: new.purpose.clone(),
-            recipients: new.challenges.iter().map(|asked| (asked.channel, asked.recipient.clone())).collect(),
-            add_contact: new.add_contact,
-        }];
+        let mut events = vec![EventKind::SessionCreated(Box::new(new.facts()))];
         events.extend(challenges.iter().filter_map(Challenge::outcome));
-        let session = Self {
+        let mut session = Self {
             id: new.id,
             scope: new.scope,
             mode: new.mode,
@@ -125,10 +145,12 @@ impl Session {
             before_resend: None,
             end: None,
             expiry_told: false,
+            bill: new.billing.map(Bill::new),
             users: new.users.clone(),
             events: 0,
             steps: VecDeque::new(),
         };
+        session.capture_accepted(None, &mut events);
         (session, events)
     }
 }
@@ -141,7 +163,7 @@ impl Challenge {
         Self {
             channel: asked.channel,
             recipient: asked.recipient.clone(),
-            message: Message::begin(asked.message, 0, asked.instant.clone(), new.lease, cx),
+            message: Message::begin(asked.message, 0, asked.cost, asked.instant.clone(), new.lease, cx),
             verified_at: None,
             digests: digest.into_iter().collect(),
             budget: asked.budget,

@@ -27,14 +27,19 @@ impl Session {
             match current {
                 Some(challenge) if challenge.is_settled() => {}
                 Some(challenge) => {
+                    let (was_sending, cost) = (challenge.message.attempt == Attempt::Sending, challenge.message.cost);
                     challenge.settle(attempt, now);
                     events.extend(outcome_event(*message, *channel, attempt));
+                    if was_sending && matches!(attempt, Attempt::Accepted { .. } | Attempt::Unclear { .. }) {
+                        self.capture(*message, cost, &mut events);
+                    }
                 }
                 None => events.extend(outcome_event(*message, *channel, attempt)),
             }
         }
         if !outcomes.is_empty() && outcomes.iter().all(|(message, ..)| !self.owes(*message)) {
             let failed = outcomes.iter().all(|(.., attempt)| matches!(attempt, Attempt::Failed(_)));
+            self.release_fee(now);
             return (if failed { Delivery::NothingSent } else { Delivery::Sent }, events);
         }
         let delivery = self.delivery();
@@ -43,6 +48,7 @@ impl Session {
         } else if self.has_reached() {
             self.before_resend = None;
         }
+        self.release_fee(now);
         (delivery, events)
     }
 

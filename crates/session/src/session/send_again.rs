@@ -76,10 +76,13 @@ impl Session {
         self.expires_at = cx.now.plus(self.policy.life);
         self.resend_after = cx.now.plus(self.policy.resend_after);
         self.fallback = self.fallback.iter().map(|planned| planned.starting(cx)).collect();
-        let mut events = vec![EventKind::SessionResent { channels: chosen.clone() }];
+        self.hold_fee();
+        let messages = chosen.iter().map(|channel| (*again.messages.get(*channel), *channel)).collect();
+        let mut events = vec![EventKind::SessionResent { messages, expires_at: self.expires_at }];
         for channel in &chosen {
             self.renew(*channel, again, cx, &mut events);
         }
+        self.capture_accepted(Some(&chosen), &mut events);
         if self.has_reached() {
             self.before_resend = None;
         }
@@ -99,17 +102,19 @@ impl Session {
             _ if self.fallback.is_empty() => return Err(SendAgainRefusal::NoFallback),
             _ => {}
         }
-        let PlannedChannel { channel, recipient, budget, .. } = self.fallback.remove(0);
+        let PlannedChannel { channel, recipient, budget, cost, .. } = self.fallback.remove(0);
+        self.hold_fee();
         self.generation += 1;
         let instant = again.instant.get(channel).clone();
-        let message = Message::begin(*again.messages.get(channel), self.generation, instant, again.lease, cx);
+        let message = Message::begin(*again.messages.get(channel), self.generation, cost, instant, again.lease, cx);
         let mut challenge = Challenge { channel, recipient, message, verified_at: None, digests: Vec::new(), budget };
         let named = (!self.policy.shared_code).then_some(channel);
         let code = again.seed.code(self.id, named, self.generation, self.policy.code_length);
         challenge.digests.push(cx.keys.digest(self.id, channel, self.generation, &code, self.expires_at));
-        let mut events = vec![EventKind::FallbackStarted { channel }];
+        let mut events = vec![EventKind::FallbackStarted { message: challenge.message.id, channel }];
         events.extend(challenge.outcome());
         self.challenges.push(challenge);
+        self.capture_accepted(Some(&[channel]), &mut events);
         Ok((vec![channel], events))
     }
 
@@ -123,8 +128,9 @@ impl Session {
     }
 
     /// Gives the next fallback's turn up.
-    pub(crate) fn skip_fallback(&mut self) {
+    pub(crate) fn skip_fallback(&mut self, now: Timestamp) {
         self.fallback.remove(0);
+        self.release_fee(now);
     }
 
     const fn refuse_ended(&self) -> Result<(), SendAgainRefusal> {
@@ -154,7 +160,13 @@ impl Session {
     fn renew(&mut self, channel: Channel, again: &SendAgain<'_>, cx: &Context<'_>, events: &mut Vec<EventKind>) {
         let (id, generation, expires_at, policy) = (self.id, self.generation, self.expires_at, self.policy);
         let code = again.seed.code(id, (!policy.shared_code).then_some(channel), generation, policy.code_length);
-        let Some(challenge) = self.challenges.iter_mut().find(|challenge| challenge.channel == channel) else { return };
+        let Some(place) = self.challenges.iter().position(|challenge| challenge.channel == channel) else { return };
+        // Nobody will say what became of a message whose place is taken: it counts as one that may have gone out.
+        let Message { id: old, cost, ref attempt, .. } = self.challenges[place].message;
+        if *attempt == Attempt::Sending {
+            self.capture(old, cost, events);
+        }
+        let challenge = &mut self.challenges[place];
         challenge.digests.retain(|digest| digest.expires_at > cx.now);
         // A message whose fate is unclear may yet arrive: its code stays whatever the policy.
         let may_arrive = matches!(challenge.message.attempt, Attempt::Unclear { .. } | Attempt::Sending);
@@ -168,7 +180,7 @@ impl Session {
         if instant.is_some() {
             challenge.digests.retain(|digest| !digest.retiring);
         }
-        challenge.message = Message::begin(*again.messages.get(channel), generation, instant, again.lease, cx);
+        challenge.message = Message::begin(*again.messages.get(channel), generation, cost, instant, again.lease, cx);
         events.extend(challenge.outcome());
     }
 }

@@ -238,7 +238,7 @@ impl Session {
             }
             events.push(EventKind::ChannelVerified { channel: challenge.channel });
             if self.add_contact && first && nth == 0 {
-                events.push(EventKind::ContactDue { channel: challenge.channel, recipient: challenge.recipient.clone() });
+                events.push(EventKind::ContactDue { channel: challenge.channel });
             }
         }
     }
@@ -267,6 +267,7 @@ impl Session {
         };
         if proved {
             self.close(End::Verified(cx.now));
+            self.release_fee(cx.now);
             events.push(EventKind::SessionVerified { channels: self.verified_channels() });
         }
         proved

@@ -5,12 +5,16 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use countersign_model::{Clock, LogEntry, Partition, Scope, SessionId, Timestamp};
+use countersign_model::{Clock, KeyId, LogEntry, Money, Partition, Scope, SessionId, TenantId, Timestamp};
 
-use super::rows::{Memo, Rows};
-use super::steps::{Advance, Cancel, Lapse, Open, Record, Resend, Step, Verify};
-use super::verdicts::{Answer, CancelVerdict, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict, VerifyVerdict};
-use super::{Listed, SessionFilter, SessionStore, StoreError};
+use super::rows::{Account, Head, Memo, Rows};
+use super::steps::{
+    Admit, Advance, Cancel, Credit, Cut, Guard, Lapse, Open, Rebuild, Record, Resend, Revoke, SetRevision, Step, Verify,
+};
+use super::verdicts::{
+    Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict, VerifyVerdict,
+};
+use super::{Listed, LogPage, SessionFilter, SessionStore, StoreError};
 use crate::code::{CodeKeys, Fingerprint, SubjectKey};
 use crate::session::{Context, Session};
 use crate::subject::{BudgetRule, Subject};
@@ -34,8 +38,11 @@ struct Tables {
     sessions: BTreeMap<(Scope, SessionId), Session>,
     subjects: BTreeMap<SubjectKey, (Subject, Timestamp)>,
     memos: BTreeMap<[u8; 16], Memo>,
+    heads: BTreeMap<TenantId, Head>,
+    accounts: BTreeMap<TenantId, Account>,
     log: Vec<LogEntry>,
-    last_sequence: u64,
+    ends: BTreeMap<Partition, u64>,
+    configuration: Option<Vec<u8>>,
 }
 
 impl MemoryStore {
@@ -69,9 +76,12 @@ impl Tables {
             put(&mut self.memos, key, memo);
         }
         self.subjects.extend(written.subjects);
+        self.heads.extend(written.heads);
+        self.accounts.extend(written.accounts);
         for entry in written.log {
-            self.last_sequence += 1;
-            self.log.push(LogEntry { sequence: self.last_sequence, ..entry });
+            let end = self.ends.entry(entry.partition).or_default();
+            *end += 1;
+            self.log.push(LogEntry { sequence: *end, ..entry });
         }
     }
 }
@@ -90,6 +100,8 @@ struct Written {
     sessions: BTreeMap<(Scope, SessionId), Option<Session>>,
     subjects: BTreeMap<SubjectKey, (Subject, Timestamp)>,
     memos: BTreeMap<[u8; 16], Option<Memo>>,
+    heads: BTreeMap<TenantId, Head>,
+    accounts: BTreeMap<TenantId, Account>,
     log: Vec<LogEntry>,
 }
 
@@ -139,6 +151,24 @@ impl Rows for Overlay<'_> {
         Ok(())
     }
 
+    fn head(&mut self, tenant: TenantId) -> Result<Option<Head>, StoreError> {
+        Ok(self.written.heads.get(&tenant).or_else(|| self.below.heads.get(&tenant)).cloned())
+    }
+
+    fn put_head(&mut self, tenant: TenantId, head: &Head) -> Result<(), StoreError> {
+        self.written.heads.insert(tenant, head.clone());
+        Ok(())
+    }
+
+    fn account(&mut self, tenant: TenantId) -> Result<Option<Account>, StoreError> {
+        Ok(self.written.accounts.get(&tenant).or_else(|| self.below.accounts.get(&tenant)).cloned())
+    }
+
+    fn put_account(&mut self, tenant: TenantId, account: &Account) -> Result<(), StoreError> {
+        self.written.accounts.insert(tenant, account.clone());
+        Ok(())
+    }
+
     fn append(&mut self, entry: &LogEntry) -> Result<(), StoreError> {
         self.written.log.push(entry.clone());
         Ok(())
@@ -147,7 +177,7 @@ impl Rows for Overlay<'_> {
 
 #[async_trait]
 impl SessionStore for MemoryStore {
-    async fn open(&self, step: Open) -> Result<Answer<OpenVerdict>, StoreError> {
+    async fn open(&self, step: Open) -> Result<Heard<OpenVerdict>, StoreError> {
         self.run(&step)
     }
 
@@ -155,19 +185,19 @@ impl SessionStore for MemoryStore {
         self.run(&step)
     }
 
-    async fn verify(&self, step: Verify) -> Result<Answer<VerifyVerdict>, StoreError> {
+    async fn verify(&self, step: Verify) -> Result<Heard<VerifyVerdict>, StoreError> {
         self.run(&step)
     }
 
-    async fn resend(&self, step: Resend) -> Result<Answer<SendAgainVerdict>, StoreError> {
+    async fn resend(&self, step: Resend) -> Result<Heard<SendAgainVerdict>, StoreError> {
         self.run(&step)
     }
 
-    async fn advance(&self, step: Advance) -> Result<SendAgainVerdict, StoreError> {
+    async fn advance(&self, step: Advance) -> Result<Heard<SendAgainVerdict>, StoreError> {
         self.run(&step)
     }
 
-    async fn cancel(&self, step: Cancel) -> Result<Answer<CancelVerdict>, StoreError> {
+    async fn cancel(&self, step: Cancel) -> Result<Heard<CancelVerdict>, StoreError> {
         self.run(&step)
     }
 
@@ -196,18 +226,67 @@ impl SessionStore for MemoryStore {
         Ok(due.into_iter().take(limit).map(|session| (session.scope(), session.id())).collect())
     }
 
-    async fn read_log(&self, partition: Partition, after: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
-        let tables = self.tables();
-        let wanted = tables.log.iter().filter(|entry| entry.partition == partition && entry.sequence > after);
-        Ok(wanted.take(limit).cloned().collect())
+    async fn admit(&self, guard: Guard) -> Result<Heard<()>, StoreError> {
+        self.run(&Admit { guard })
     }
 
-    async fn sweep(&self, log_before: Timestamp) -> Result<(), StoreError> {
+    async fn set_revision(&self, tenant: TenantId, revision: u64) -> Result<(), StoreError> {
+        self.run(&SetRevision { tenant, revision })
+    }
+
+    async fn revoke(&self, tenant: TenantId, key: KeyId) -> Result<(), StoreError> {
+        self.run(&Revoke { tenant, key })
+    }
+
+    async fn credit(&self, step: Credit) -> Result<CreditVerdict, StoreError> {
+        self.run(&step)
+    }
+
+    async fn balance(&self, tenant: TenantId) -> Result<Balance, StoreError> {
+        Ok(self.tables().accounts.get(&tenant).map(Account::view).unwrap_or_default())
+    }
+
+    async fn cut(&self, tenant: TenantId) -> Result<(), StoreError> {
+        self.run(&Cut { tenant })
+    }
+
+    async fn rebuild(&self, tenant: TenantId, ledger: Money, credits: u64) -> Result<Balance, StoreError> {
+        let sessions = |tables: &Tables| -> Money {
+            let own = tables.sessions.values().filter(|session| session.scope().tenant == tenant);
+            own.map(|session| session.tally().held).sum()
+        };
+        let held = sessions(&self.tables());
+        self.run(&Rebuild { tenant, balance: ledger, held, credits })?;
+        self.balance(tenant).await
+    }
+
+    async fn read_log(&self, partition: Partition, after: u64, limit: usize) -> Result<LogPage, StoreError> {
+        let tables = self.tables();
+        let own = || tables.log.iter().filter(|entry| entry.partition == partition);
+        let entries = own().filter(|entry| entry.sequence > after).take(limit).cloned().collect();
+        Ok(LogPage { entries, end: tables.ends.get(&partition).copied().unwrap_or(0) })
+    }
+
+    async fn trim_log(&self, partition: Partition, sequence: u64, before: Timestamp) -> Result<(), StoreError> {
+        let goes = |entry: &LogEntry| entry.partition == partition && entry.sequence <= sequence && entry.at < before;
+        self.tables().log.retain(|entry| !goes(entry));
+        Ok(())
+    }
+
+    async fn save_configuration(&self, copy: Vec<u8>) -> Result<(), StoreError> {
+        self.tables().configuration = Some(copy);
+        Ok(())
+    }
+
+    async fn saved_configuration(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.tables().configuration.clone())
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut tables = self.tables();
         tables.subjects.retain(|_, (_, forget_at)| *forget_at > now);
         tables.memos.retain(|_, memo| memo.forget_at > now);
-        tables.log.retain(|entry| entry.at >= log_before);
         Ok(())
     }
 

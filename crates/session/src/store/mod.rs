@@ -4,6 +4,7 @@
 
 mod faults;
 mod memory;
+mod redis;
 mod rows;
 mod sqlite;
 mod steps;
@@ -12,14 +13,20 @@ pub mod suite;
 mod verdicts;
 
 use async_trait::async_trait;
-use countersign_model::{LogEntry, Partition, Scope, SessionId, Timestamp};
+use countersign_model::{KeyId, LogEntry, Money, Partition, Scope, SessionId, TenantId, Timestamp};
 
+pub use self::redis::{
+    BarrierMode, Finding, Health, InvalidSetting, NodeFacts, NodeHealth, RedisServers, RedisSettings, RedisStore, Severity,
+};
 #[doc(hidden)]
 pub use faults::{FaultPoint, Faults};
 pub use memory::MemoryStore;
 pub use sqlite::{SqliteOptions, SqliteStore};
-pub use steps::{Advance, Cancel, Claim, Count, Lapse, Open, Outcomes, Record, Resend, SendLimits, Verify};
-pub use verdicts::{Answer, CancelVerdict, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict, VerifyVerdict};
+pub use steps::{Admit, Advance, Cancel, Claim, Count, Credit, Guard, Lapse, Open, Outcomes, Record, Resend, SendLimits, Verify};
+pub use verdicts::{
+    Answer, Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict,
+    VerifyVerdict,
+};
 
 use crate::session::{Session, SessionStatus};
 
@@ -70,21 +77,30 @@ pub struct Listed {
     pub given_up_at: Option<SessionId>,
 }
 
+/// Part of one partition's log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogPage {
+    /// In order.
+    pub entries: Vec<LogEntry>,
+    /// The sequence of the log's last entry, read or not, also of one that was dropped since; zero in a log that never had one.
+    pub end: u64,
+}
+
 /// One engine. Every call is whole: it has happened and will be found after a crash, or nothing has changed.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
     /// Opens a session, within its limits, and claims its idempotency key.
-    async fn open(&self, step: Open) -> Result<Answer<OpenVerdict>, StoreError>;
+    async fn open(&self, step: Open) -> Result<Heard<OpenVerdict>, StoreError>;
     /// Writes down how handing messages over ended.
     async fn record(&self, step: Record) -> Result<RecordVerdict, StoreError>;
     /// Counts and judges guesses.
-    async fn verify(&self, step: Verify) -> Result<Answer<VerifyVerdict>, StoreError>;
+    async fn verify(&self, step: Verify) -> Result<Heard<VerifyVerdict>, StoreError>;
     /// Makes new codes.
-    async fn resend(&self, step: Resend) -> Result<Answer<SendAgainVerdict>, StoreError>;
+    async fn resend(&self, step: Resend) -> Result<Heard<SendAgainVerdict>, StoreError>;
     /// Opens the next fallback channel.
-    async fn advance(&self, step: Advance) -> Result<SendAgainVerdict, StoreError>;
+    async fn advance(&self, step: Advance) -> Result<Heard<SendAgainVerdict>, StoreError>;
     /// Ends a session at the caller's wish.
-    async fn cancel(&self, step: Cancel) -> Result<Answer<CancelVerdict>, StoreError>;
+    async fn cancel(&self, step: Cancel) -> Result<Heard<CancelVerdict>, StoreError>;
     /// Does what time alone asks for.
     async fn lapse(&self, step: Lapse) -> Result<LapseVerdict, StoreError>;
 
@@ -94,10 +110,35 @@ pub trait SessionStore: Send + Sync {
     async fn list(&self, scope: Scope, filter: SessionFilter, limit: usize) -> Result<Listed, StoreError>;
     /// At most `limit` sessions for which time alone asks for something.
     async fn due(&self, limit: usize) -> Result<Vec<(Scope, SessionId)>, StoreError>;
-    /// Entries of one partition after `sequence`, in order, at most `limit`.
-    async fn read_log(&self, partition: Partition, after: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError>;
-    /// Drops a bounded part of what nobody can ask for any more: spent counts, old replies, log entries older than `log_before`.
-    async fn sweep(&self, log_before: Timestamp) -> Result<(), StoreError>;
+
+    /// Counts a call that takes no step of its own, and tells whether its key is still good.
+    async fn admit(&self, guard: Guard) -> Result<Heard<()>, StoreError>;
+    /// Tells every node that a tenant's records have a new revision. An older one than is known changes nothing.
+    async fn set_revision(&self, tenant: TenantId, revision: u64) -> Result<(), StoreError>;
+    /// Refuses an API key from now on, whatever any node has in memory.
+    async fn revoke(&self, tenant: TenantId, key: KeyId) -> Result<(), StoreError>;
+
+    /// Takes a credit into a balance, once.
+    async fn credit(&self, step: Credit) -> Result<CreditVerdict, StoreError>;
+    /// A tenant's balance; nothing where it was never touched.
+    async fn balance(&self, tenant: TenantId) -> Result<Balance, StoreError>;
+    /// Writes the balance into the log.
+    async fn cut(&self, tenant: TenantId) -> Result<(), StoreError>;
+    /// Sets the balance to what the ledger says, which holds `credits` credits; what sessions hold stays held. For a person's hand:
+    /// captures that are not in the ledger yet are given back.
+    async fn rebuild(&self, tenant: TenantId, ledger: Money, credits: u64) -> Result<Balance, StoreError>;
+
+    /// Entries of one partition after `sequence`, in order, at most `limit`, and where the log ends.
+    async fn read_log(&self, partition: Partition, after: u64, limit: usize) -> Result<LogPage, StoreError>;
+    /// Drops entries up to `sequence` that are older than `before`: never one that is not both.
+    async fn trim_log(&self, partition: Partition, sequence: u64, before: Timestamp) -> Result<(), StoreError>;
+    /// Keeps a copy of the records that requests need, for a node that starts while their database is away. Replaces the one before.
+    async fn save_configuration(&self, copy: Vec<u8>) -> Result<(), StoreError>;
+    /// The copy that was kept last.
+    async fn saved_configuration(&self) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Drops a bounded part of what nobody can ask for any more: spent counts, old replies.
+    async fn sweep(&self) -> Result<(), StoreError>;
     /// Whether a step could be taken now.
     async fn ready(&self) -> Result<(), StoreError>;
 }

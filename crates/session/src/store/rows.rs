@@ -1,11 +1,11 @@
 //! The rows that an engine offers to a step, and the forms in which they are kept.
 
-use countersign_model::{LogEntry, Scope, SessionId, Timestamp};
+use countersign_model::{KeyId, LogEntry, Money, Scope, SessionId, TenantId, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use super::verdicts::Reply;
+use super::verdicts::{Balance, Reply};
 use crate::code::{Fingerprint, SubjectKey};
 use crate::session::Session;
 use crate::subject::Subject;
@@ -30,6 +30,52 @@ pub(crate) enum MemoState {
     Answered(Reply),
 }
 
+/// What every node must know of a tenant at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Head {
+    /// The newest revision of its records that was told.
+    pub(crate) revision: u64,
+    /// Keys that were revoked lately, and until when that is remembered here.
+    revoked: Vec<(KeyId, Timestamp)>,
+}
+
+impl Head {
+    pub(crate) fn has_revoked(&self, key: KeyId, now: Timestamp) -> bool {
+        self.revoked.iter().any(|(revoked, until)| *revoked == key && *until > now)
+    }
+
+    pub(crate) fn revoke(&mut self, key: KeyId, until: Timestamp, now: Timestamp) {
+        self.revoked.retain(|(known, until)| *known != key && *until > now);
+        self.revoked.push((key, until));
+    }
+}
+
+/// A tenant's balance.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Account {
+    /// Credits less captures.
+    pub(crate) balance: Money,
+    /// The part of it that sessions hold.
+    pub(crate) held: Money,
+    /// The number of the last credit in it.
+    pub(crate) credits: u64,
+    /// Whether the tenant has heard that it is low.
+    pub(crate) low_told: bool,
+    /// The number of its last event.
+    pub(crate) events: u32,
+}
+
+impl Account {
+    /// What sends can still be paid from.
+    pub(crate) fn available(&self) -> Money {
+        self.balance - self.held
+    }
+
+    pub(crate) const fn view(&self) -> Balance {
+        Balance { balance: self.balance, held: self.held, credits: self.credits }
+    }
+}
+
 /// One step's view of a store. Whatever a step reads and writes through it happens as a whole or not at all.
 pub(crate) trait Rows {
     fn session(&mut self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError>;
@@ -40,6 +86,10 @@ pub(crate) trait Rows {
     fn memo(&mut self, key: Fingerprint) -> Result<Option<Memo>, StoreError>;
     fn put_memo(&mut self, key: Fingerprint, memo: &Memo) -> Result<(), StoreError>;
     fn drop_memo(&mut self, key: Fingerprint) -> Result<(), StoreError>;
+    fn head(&mut self, tenant: TenantId) -> Result<Option<Head>, StoreError>;
+    fn put_head(&mut self, tenant: TenantId, head: &Head) -> Result<(), StoreError>;
+    fn account(&mut self, tenant: TenantId) -> Result<Option<Account>, StoreError>;
+    fn put_account(&mut self, tenant: TenantId, account: &Account) -> Result<(), StoreError>;
     /// Appends an entry; its sequence is the engine's to give.
     fn append(&mut self, entry: &LogEntry) -> Result<(), StoreError>;
 }

@@ -2,10 +2,19 @@
 
 use std::time::Duration;
 
-use countersign_model::{Channel, LimitName};
+use countersign_model::{Channel, LimitName, Money, Quota};
 use serde::{Deserialize, Serialize};
 
 use crate::session::{Delivery, Judgement, Session};
+
+/// What a caller's step came to, and how many calls its key has left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard<V> {
+    /// None where no call was counted: nobody called, the caller was turned away, or this very step had been taken before.
+    pub quota: Option<Quota>,
+    /// What is answered.
+    pub answer: Answer<V>,
+}
 
 /// A verdict, seen through the idempotency key that the call carried, if any.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +27,15 @@ pub enum Answer<V> {
     Running,
     /// An earlier call with the same key had another body.
     Mismatch,
+    /// The caller's node knows an older revision of the tenant's records: it must read them again. Nothing was done or counted.
+    Stale {
+        /// The newest revision that was told.
+        revision: u64,
+    },
+    /// The caller's API key was revoked.
+    Revoked,
+    /// The caller's API key has no call left. Nothing was done.
+    TooManyCalls,
 }
 
 /// What an `open` came to.
@@ -39,6 +57,8 @@ pub enum OpenVerdict {
         /// How long.
         wait: Duration,
     },
+    /// The tenant's balance does not cover it. Nothing was counted.
+    InsufficientBalance,
 }
 
 /// What recording outcomes came to.
@@ -119,8 +139,45 @@ pub enum SendAgainVerdict {
         /// How long.
         wait: Duration,
     },
+    /// The tenant's balance does not cover it. Nothing was counted.
+    InsufficientBalance(Box<Session>),
     /// There is no such session in this scope.
     Unknown,
+}
+
+/// What a credit came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreditVerdict {
+    /// It is in the balance now.
+    Credited(Balance),
+    /// It was taken before.
+    Before(Balance),
+    /// The balance is smaller than what it would take away: it counts as taken, and nothing was moved.
+    Short(Balance),
+    /// Credits before it are missing.
+    Gap {
+        /// The number of the first of them.
+        next: u64,
+    },
+}
+
+/// A tenant's balance.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Credits less captures.
+    pub balance: Money,
+    /// The part of it that is held for messages on their way.
+    pub held: Money,
+    /// How many credits are in it.
+    pub credits: u64,
+}
+
+impl Balance {
+    /// What sends can still be paid from.
+    #[must_use]
+    pub fn available(&self) -> Money {
+        self.balance - self.held
+    }
 }
 
 /// What a cancel came to.

@@ -13,15 +13,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign_model::{Clock, LogEntry, Partition, Scope, SessionId, Timestamp};
+use countersign_model::{Clock, KeyId, Money, Partition, Scope, SessionId, TenantId, Timestamp};
 use rusqlite::Connection;
 
 use self::reads::Readers;
 use self::writer::{Equipment, Writer};
 use super::faults::{Faults, NoFaults};
-use super::steps::{Advance, Cancel, Lapse, Open, Record, Resend, Verify};
-use super::verdicts::{Answer, CancelVerdict, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict, VerifyVerdict};
-use super::{Listed, SessionFilter, SessionStore, StoreError};
+use super::steps::{
+    Admit, Advance, Cancel, Credit, Cut, Guard, Lapse, Open, Rebuild, Record, Resend, Revoke, SetRevision, Step as _, Verify,
+};
+use super::verdicts::{
+    Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict, VerifyVerdict,
+};
+use super::{Listed, LogPage, SessionFilter, SessionStore, StoreError};
 use crate::code::CodeKeys;
 use crate::session::Session;
 use crate::subject::BudgetRule;
@@ -89,7 +93,7 @@ fn unavailable(cause: impl fmt::Display) -> StoreError {
 
 #[async_trait]
 impl SessionStore for SqliteStore {
-    async fn open(&self, step: Open) -> Result<Answer<OpenVerdict>, StoreError> {
+    async fn open(&self, step: Open) -> Result<Heard<OpenVerdict>, StoreError> {
         self.writer.run(step).await
     }
 
@@ -97,19 +101,19 @@ impl SessionStore for SqliteStore {
         self.writer.run(step).await
     }
 
-    async fn verify(&self, step: Verify) -> Result<Answer<VerifyVerdict>, StoreError> {
+    async fn verify(&self, step: Verify) -> Result<Heard<VerifyVerdict>, StoreError> {
         self.writer.run(step).await
     }
 
-    async fn resend(&self, step: Resend) -> Result<Answer<SendAgainVerdict>, StoreError> {
+    async fn resend(&self, step: Resend) -> Result<Heard<SendAgainVerdict>, StoreError> {
         self.writer.run(step).await
     }
 
-    async fn advance(&self, step: Advance) -> Result<SendAgainVerdict, StoreError> {
+    async fn advance(&self, step: Advance) -> Result<Heard<SendAgainVerdict>, StoreError> {
         self.writer.run(step).await
     }
 
-    async fn cancel(&self, step: Cancel) -> Result<Answer<CancelVerdict>, StoreError> {
+    async fn cancel(&self, step: Cancel) -> Result<Heard<CancelVerdict>, StoreError> {
         self.writer.run(step).await
     }
 
@@ -133,13 +137,65 @@ impl SessionStore for SqliteStore {
         self.readers.read(move |connection| reads::due(connection, now, limit)).await
     }
 
-    async fn read_log(&self, partition: Partition, after: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
+    async fn admit(&self, guard: Guard) -> Result<Heard<()>, StoreError> {
+        self.writer.run(Admit { guard }).await
+    }
+
+    async fn set_revision(&self, tenant: TenantId, revision: u64) -> Result<(), StoreError> {
+        self.writer.run(SetRevision { tenant, revision }).await
+    }
+
+    async fn revoke(&self, tenant: TenantId, key: KeyId) -> Result<(), StoreError> {
+        self.writer.run(Revoke { tenant, key }).await
+    }
+
+    async fn credit(&self, step: Credit) -> Result<CreditVerdict, StoreError> {
+        self.writer.run(step).await
+    }
+
+    async fn balance(&self, tenant: TenantId) -> Result<Balance, StoreError> {
+        self.readers.read(move |connection| reads::balance(connection, tenant)).await
+    }
+
+    async fn cut(&self, tenant: TenantId) -> Result<(), StoreError> {
+        self.writer.run(Cut { tenant }).await
+    }
+
+    /// What sessions hold is summed in the writer's transaction: no step comes between.
+    async fn rebuild(&self, tenant: TenantId, ledger: Money, credits: u64) -> Result<Balance, StoreError> {
+        self.writer
+            .send(move |desk, cx| {
+                let held = desk.rows.held(tenant)?;
+                Rebuild { tenant, balance: ledger, held, credits }.take(desk.rows, cx)?;
+                Ok(Balance { balance: ledger, held, credits })
+            })
+            .await
+    }
+
+    async fn read_log(&self, partition: Partition, after: u64, limit: usize) -> Result<LogPage, StoreError> {
         self.readers.read(move |connection| reads::read_log(connection, partition, after, limit)).await
     }
 
-    async fn sweep(&self, log_before: Timestamp) -> Result<(), StoreError> {
+    async fn trim_log(&self, partition: Partition, sequence: u64, before: Timestamp) -> Result<(), StoreError> {
         for _ in 0..SWEEP_TURNS {
-            if self.writer.send(move |desk, cx| desk.sweeper.turn(cx.now, log_before)).await? {
+            if self.writer.send(move |desk, _| desk.sweeper.trim(partition, sequence, before)).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn save_configuration(&self, copy: Vec<u8>) -> Result<(), StoreError> {
+        self.writer.send(move |desk, _| desk.rows.put_configuration(&copy)).await
+    }
+
+    async fn saved_configuration(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.readers.read(reads::configuration).await
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
+        for _ in 0..SWEEP_TURNS {
+            if self.writer.send(move |desk, cx| desk.sweeper.turn(cx.now)).await? {
                 break;
             }
         }

@@ -4,17 +4,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use countersign_model::{LogEntry, Partition, Scope, SessionId, Timestamp};
+use countersign_model::{LogEntry, Partition, Scope, SessionId, TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::rows::{id_key, read_scope, scope_key};
+use super::rows::{id_key, read_scope, scope_key, tenant_key};
 use super::schema::open_reader;
 use super::unavailable;
 use crate::session::Session;
-use crate::store::rows::unpack;
-use crate::store::{Listed, SessionFilter, StoreError};
+use crate::store::rows::{Account, unpack};
+use crate::store::{Balance, Listed, LogPage, SessionFilter, StoreError};
 
 /// Connections that look at the same time.
 const READERS: usize = 4;
@@ -131,12 +131,7 @@ pub(super) fn due(connection: &Connection, now: Timestamp, limit: usize) -> Resu
 }
 
 /// Entries of one partition, in order.
-pub(super) fn read_log(
-    connection: &Connection,
-    partition: Partition,
-    after: u64,
-    limit: usize,
-) -> Result<Vec<LogEntry>, StoreError> {
+pub(super) fn read_log(connection: &Connection, partition: Partition, after: u64, limit: usize) -> Result<LogPage, StoreError> {
     let mut statement = connection
         .prepare_cached("SELECT value, sequence FROM log WHERE partition = ?1 AND sequence > ?2 AND length(value) > 0 ORDER BY sequence LIMIT ?3")
         .map_err(unavailable)?;
@@ -149,7 +144,23 @@ pub(super) fn read_log(
         let entry: LogEntry = unpack("log entry", &packed)?;
         Ok(LogEntry { sequence: u64::try_from(sequence).unwrap_or(0), ..entry })
     };
-    entries.map(entry).collect()
+    let entries: Vec<LogEntry> = entries.map(entry).collect::<Result<_, StoreError>>()?;
+    let mut last = connection.prepare_cached("SELECT max(sequence) FROM log WHERE partition = ?1").map_err(unavailable)?;
+    let end: Option<i64> = last.query_row((partition.number(),), |row| row.get(0)).map_err(unavailable)?;
+    Ok(LogPage { entries, end: end.and_then(|end| u64::try_from(end).ok()).unwrap_or(0) })
+}
+
+/// The copy of the records.
+pub(super) fn configuration(connection: &Connection) -> Result<Option<Vec<u8>>, StoreError> {
+    connection.query_row("SELECT value FROM configuration", (), value).optional().map_err(unavailable)
+}
+
+/// A tenant's balance.
+pub(super) fn balance(connection: &Connection, tenant: TenantId) -> Result<Balance, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT value FROM accounts WHERE tenant = ?1").map_err(unavailable)?;
+    let packed = statement.query_row((tenant_key(tenant),), value).optional().map_err(unavailable)?;
+    let account: Option<Account> = packed.map(|packed| unpack("account", &packed)).transpose()?;
+    Ok(account.as_ref().map(Account::view).unwrap_or_default())
 }
 
 fn value(row: &Row<'_>) -> rusqlite::Result<Vec<u8>> {

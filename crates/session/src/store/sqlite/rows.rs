@@ -1,6 +1,6 @@
 //! A step's rows, each read and written by a statement that was prepared once.
 
-use countersign_model::{KeyKind, LogEntry, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{KeyKind, LogEntry, Money, Scope, SessionId, TenantId, Timestamp};
 use rusqlite::{Connection, Params, Statement};
 use serde::de::DeserializeOwned;
 
@@ -9,7 +9,7 @@ use crate::code::{Fingerprint, SubjectKey};
 use crate::session::Session;
 use crate::store::StoreError;
 use crate::store::faults::{FaultPoint, Faults};
-use crate::store::rows::{Memo, Rows, pack, unpack};
+use crate::store::rows::{Account, Head, Memo, Rows, pack, unpack};
 use crate::subject::Subject;
 
 /// The scope's part of a session's key: the tenant, then the kind of key.
@@ -35,6 +35,10 @@ pub(super) fn read_scope(key: [u8; 17]) -> Result<Scope, StoreError> {
     Ok(Scope { tenant: TenantId::from_bits(bits), keys })
 }
 
+pub(super) fn tenant_key(tenant: TenantId) -> [u8; 16] {
+    tenant.bits().to_be_bytes()
+}
+
 /// The session's part of its key. Sorts as the ids do.
 pub(super) fn id_key(id: SessionId) -> [u8; 16] {
     id.bits().to_be_bytes()
@@ -45,11 +49,17 @@ struct Statements<'c> {
     session: Statement<'c>,
     put_session: Statement<'c>,
     drop_session: Statement<'c>,
+    sessions: Statement<'c>,
     subject: Statement<'c>,
     put_subject: Statement<'c>,
     reply: Statement<'c>,
     put_reply: Statement<'c>,
     drop_reply: Statement<'c>,
+    head: Statement<'c>,
+    put_head: Statement<'c>,
+    account: Statement<'c>,
+    put_account: Statement<'c>,
+    put_configuration: Statement<'c>,
     append: Statement<'c>,
     mark: Statement<'c>,
 }
@@ -71,11 +81,17 @@ impl<'c> SqliteRows<'c> {
                  ON CONFLICT (scope, id) DO UPDATE SET due_at = excluded.due_at, value = excluded.value",
             )?,
             drop_session: prepare("DELETE FROM sessions WHERE scope = ?1 AND id = ?2")?,
+            sessions: prepare("SELECT value FROM sessions WHERE scope >= ?1 AND scope <= ?2")?,
             subject: prepare("SELECT value FROM subjects WHERE key = ?1")?,
             put_subject: prepare("INSERT OR REPLACE INTO subjects (key, forget_at, value) VALUES (?1, ?2, ?3)")?,
             reply: prepare("SELECT value FROM replies WHERE key = ?1")?,
             put_reply: prepare("INSERT OR REPLACE INTO replies (key, forget_at, value) VALUES (?1, ?2, ?3)")?,
             drop_reply: prepare("DELETE FROM replies WHERE key = ?1")?,
+            head: prepare("SELECT value FROM heads WHERE tenant = ?1")?,
+            put_head: prepare("INSERT OR REPLACE INTO heads (tenant, value) VALUES (?1, ?2)")?,
+            account: prepare("SELECT value FROM accounts WHERE tenant = ?1")?,
+            put_account: prepare("INSERT OR REPLACE INTO accounts (tenant, value) VALUES (?1, ?2)")?,
+            put_configuration: prepare("INSERT OR REPLACE INTO configuration (key, value) VALUES (1, ?1)")?,
             append: prepare(
                 "INSERT INTO log (partition, sequence, at, value)
                  VALUES (?1, (SELECT coalesce(max(sequence), 0) + 1 FROM log WHERE partition = ?1), ?2, ?3)",
@@ -83,6 +99,23 @@ impl<'c> SqliteRows<'c> {
             mark: prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('ready_at', ?1)")?,
         };
         Ok(Self { statements, faults })
+    }
+
+    /// Replaces the copy of the records.
+    pub(super) fn put_configuration(&mut self, copy: &[u8]) -> Result<(), StoreError> {
+        write(self.faults, &mut self.statements.put_configuration, (copy,))
+    }
+
+    /// What all sessions of a tenant hold of its balance. Reads every one of them.
+    pub(super) fn held(&mut self, tenant: TenantId) -> Result<Money, StoreError> {
+        let scope = |keys| scope_key(Scope { tenant, keys });
+        let mut found = self.statements.sessions.query((scope(KeyKind::Live), scope(KeyKind::Test))).map_err(unavailable)?;
+        let mut held = Money::ZERO;
+        while let Some(row) = found.next().map_err(unavailable)? {
+            let packed = row.get_ref(0).map_err(unavailable)?.as_blob().map_err(|_| StoreError::Unreadable("session"))?;
+            held = held + unpack::<Session>("session", packed)?.tally().held;
+        }
+        Ok(held)
     }
 
     /// Writes a row that no step reads: whether anything can be written is only known by writing.
@@ -154,6 +187,22 @@ impl Rows for SqliteRows<'_> {
 
     fn drop_memo(&mut self, key: Fingerprint) -> Result<(), StoreError> {
         write(self.faults, &mut self.statements.drop_reply, (key.0,))
+    }
+
+    fn head(&mut self, tenant: TenantId) -> Result<Option<Head>, StoreError> {
+        read("head", self.faults, &mut self.statements.head, (tenant_key(tenant),))
+    }
+
+    fn put_head(&mut self, tenant: TenantId, head: &Head) -> Result<(), StoreError> {
+        write(self.faults, &mut self.statements.put_head, (tenant_key(tenant), pack(head)?))
+    }
+
+    fn account(&mut self, tenant: TenantId) -> Result<Option<Account>, StoreError> {
+        read("account", self.faults, &mut self.statements.account, (tenant_key(tenant),))
+    }
+
+    fn put_account(&mut self, tenant: TenantId, account: &Account) -> Result<(), StoreError> {
+        write(self.faults, &mut self.statements.put_account, (tenant_key(tenant), pack(account)?))
     }
 
     fn append(&mut self, entry: &LogEntry) -> Result<(), StoreError> {

@@ -11,7 +11,7 @@ use super::{SqliteOptions, unavailable};
 use crate::store::StoreError;
 
 /// The layout of the tables that this release writes, kept in `PRAGMA user_version`.
-const LAYOUT: i32 = 1;
+const LAYOUT: i32 = 2;
 /// How long a connection waits for a lock that somebody else holds, such as a backup.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -48,6 +48,9 @@ const TABLES: &str = "
     CREATE TABLE replies (
         key BLOB NOT NULL PRIMARY KEY, forget_at INTEGER NOT NULL, value BLOB NOT NULL
     ) WITHOUT ROWID;
+    CREATE TABLE heads (tenant BLOB NOT NULL PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE accounts (tenant BLOB NOT NULL PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE configuration (key INTEGER NOT NULL PRIMARY KEY CHECK (key = 1), value BLOB NOT NULL);
     CREATE TABLE log (
         partition INTEGER NOT NULL, sequence INTEGER NOT NULL, at INTEGER NOT NULL, value BLOB NOT NULL,
         PRIMARY KEY (partition, sequence)
@@ -135,7 +138,7 @@ mod tests {
         connection.pragma_update(None, "user_version", LAYOUT + 1).unwrap();
         drop(connection);
         let refusal = open_writer(&options(&directory)).unwrap_err();
-        assert!(refusal.to_string().contains("layout 2"), "{refusal}");
+        assert!(refusal.to_string().contains("layout 3"), "{refusal}");
     }
 
     #[test]

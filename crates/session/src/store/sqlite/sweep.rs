@@ -21,10 +21,10 @@ impl<'c> Sweeper<'c> {
     /// Prepares its statements.
     pub(super) fn new(connection: &'c Connection) -> Result<Self, StoreError> {
         // The last entry's number stays: the next one is counted from it.
-        let log = "DELETE FROM log WHERE partition = ?1 AND at < ?2
-             AND sequence IN (SELECT sequence FROM log WHERE partition = ?1 ORDER BY sequence LIMIT ?3)
+        let log = "DELETE FROM log WHERE partition = ?1 AND sequence <= ?2 AND at < ?3
+             AND sequence IN (SELECT sequence FROM log WHERE partition = ?1 ORDER BY sequence LIMIT ?4)
              AND sequence < (SELECT max(sequence) FROM log WHERE partition = ?1)";
-        let empty = "UPDATE log SET value = x'' WHERE partition = ?1 AND at < ?2 AND length(value) > 0
+        let empty = "UPDATE log SET value = x'' WHERE partition = ?1 AND sequence <= ?2 AND at < ?3 AND length(value) > 0
              AND sequence = (SELECT max(sequence) FROM log WHERE partition = ?1)";
         Ok(Self {
             empty: connection.prepare(empty).map_err(unavailable)?,
@@ -35,16 +35,18 @@ impl<'c> Sweeper<'c> {
     }
 
     /// Does one turn. True when nothing is left to do but to begin again.
-    pub(super) fn turn(&mut self, now: Timestamp, log_before: Timestamp) -> Result<bool, StoreError> {
+    pub(super) fn turn(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         let subjects_done = self.subjects.turn(now)?;
         let replies_done = self.replies.turn(now)?;
-        let mut log_done = true;
-        for number in 0..Partition::COUNT {
-            let dropped = self.log.execute((number, log_before.millis(), TURN)).map_err(unavailable)?;
-            self.empty.execute((number, log_before.millis())).map_err(unavailable)?;
-            log_done &= i64::try_from(dropped).unwrap_or(i64::MAX) < TURN;
-        }
-        Ok(subjects_done && replies_done && log_done)
+        Ok(subjects_done && replies_done)
+    }
+
+    /// Drops a stretch of a log's oldest entries. True when none is left to drop.
+    pub(super) fn trim(&mut self, partition: Partition, sequence: u64, before: Timestamp) -> Result<bool, StoreError> {
+        let (number, sequence) = (partition.number(), i64::try_from(sequence).unwrap_or(i64::MAX));
+        let dropped = self.log.execute((number, sequence, before.millis(), TURN)).map_err(unavailable)?;
+        self.empty.execute((number, sequence, before.millis())).map_err(unavailable)?;
+        Ok(i64::try_from(dropped).unwrap_or(i64::MAX) < TURN)
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use countersign_model::{Channel, Limit, LimitName, SessionId, Timestamp};
+use countersign_model::{Channel, Limit, LimitName, Scope, SessionId, Timestamp};
 
 use crate::code::SubjectKey;
-use crate::session::{Context, Session};
+use crate::session::Context;
 use crate::store::StoreError;
 use crate::store::rows::Rows;
+use crate::subject::{Active, Subject};
 
 /// One thing that a send counts against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,41 +33,86 @@ pub struct SendLimits {
     pub active_per_user: u32,
 }
 
-/// Counts a send against everything it counts against, or against nothing when one of them has no room.
-pub(super) fn count_send(
-    rows: &mut dyn Rows,
-    limits: &SendLimits,
-    users: &[SubjectKey],
-    session: SessionId,
-    open_until: Timestamp,
-    cx: &Context<'_>,
-) -> Result<Option<(LimitName, Duration)>, StoreError> {
-    let per_user = users.iter().map(|subject| Count { subject: *subject, name: LimitName::SendsPerUser, limit: limits.per_user });
-    let counts: Vec<Count> = per_user.chain(limits.counts.iter().copied()).collect();
-    let mut subjects = BTreeMap::new();
-    for count in &counts {
-        let subject = rows.subject(count.subject)?.unwrap_or_default();
-        if let Some(wait) = subject.sends.wait(count.limit, 1, cx.now) {
-            return Ok(Some((count.name, wait)));
-        }
-        if users.contains(&count.subject)
-            && let Some(wait) = subject.active_wait(limits.active_per_user, session, cx.now)
-        {
-            return Ok(Some((LimitName::ActivePerUser, wait)));
-        }
-        subjects.insert(count.subject, subject);
+/// A send that is about to be counted.
+pub(super) struct Sending<'a> {
+    pub(super) limits: &'a SendLimits,
+    pub(super) users: &'a [SubjectKey],
+    pub(super) scope: Scope,
+    pub(super) session: SessionId,
+}
+
+/// The counts of a send that fits into all of them.
+pub(super) struct Room {
+    subjects: BTreeMap<SubjectKey, Subject>,
+}
+
+impl Sending<'_> {
+    fn counts(&self) -> impl Iterator<Item = Count> {
+        let per_user =
+            |subject: &SubjectKey| Count { subject: *subject, name: LimitName::SendsPerUser, limit: self.limits.per_user };
+        self.users.iter().map(per_user).chain(self.limits.counts.iter().copied())
     }
-    for count in &counts {
-        let subject = subjects.entry(count.subject).or_default();
-        subject.sends.add(count.limit, 1, cx.now);
-        if users.contains(&count.subject) {
-            subject.enter(session, open_until, cx.now);
+
+    /// Looks whether there is room, and writes nothing.
+    pub(super) fn room(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Result<Room, (LimitName, Duration)>, StoreError> {
+        let mut subjects = BTreeMap::new();
+        for count in self.counts() {
+            let mut subject = rows.subject(count.subject)?.unwrap_or_default();
+            if let Some(wait) = subject.sends.wait(count.limit, 1, cx.now) {
+                return Ok(Err((count.name, wait)));
+            }
+            if self.users.contains(&count.subject)
+                && let Some(wait) = self.active_wait(&mut subject, rows, cx)?
+            {
+                return Ok(Err((LimitName::ActivePerUser, wait)));
+            }
+            subjects.insert(count.subject, subject);
         }
+        Ok(Ok(Room { subjects }))
     }
-    for (key, subject) in &subjects {
-        rows.put_subject(*key, subject, subject.forget_at(cx.now))?;
+
+    /// None when one more session may be open; otherwise how long until the first of them dies. Sessions that ended before their time are
+    /// only looked for here, where it matters: no step that ends a session has to say so.
+    fn active_wait(&self, subject: &mut Subject, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Option<Duration>, StoreError> {
+        let max = self.limits.active_per_user as usize;
+        if subject.others(self.session, cx.now).count() < max {
+            return Ok(None);
+        }
+        let mut open = Vec::new();
+        for active in std::mem::take(&mut subject.active) {
+            let scope = Scope { keys: active.keys, ..self.scope };
+            if let Some(session) = rows.session(scope, active.session)?.filter(|session| !session.is_over(cx.now)) {
+                open.push(Active { until: session.expires_at(), ..active });
+            }
+        }
+        subject.active = open;
+        if subject.others(self.session, cx.now).count() < max {
+            return Ok(None);
+        }
+        Ok(subject.others(self.session, cx.now).map(|active| active.until.since(cx.now)).min())
     }
-    Ok(None)
+
+    /// Counts the send against everything it counts against.
+    pub(super) fn count(
+        &self,
+        room: Room,
+        open_until: Timestamp,
+        rows: &mut dyn Rows,
+        cx: &Context<'_>,
+    ) -> Result<(), StoreError> {
+        let mut subjects = room.subjects;
+        for count in self.counts() {
+            let subject = subjects.entry(count.subject).or_default();
+            subject.sends.add(count.limit, 1, cx.now);
+            if self.users.contains(&count.subject) {
+                subject.enter(Active { session: self.session, keys: self.scope.keys, until: open_until }, cx.now);
+            }
+        }
+        for (key, subject) in &subjects {
+            rows.put_subject(*key, subject, subject.forget_at(cx.now))?;
+        }
+        Ok(())
+    }
 }
 
 /// The first channel whose recipient's failure budget is used up, and for how long.
@@ -81,16 +127,4 @@ pub(super) fn blocked(
         }
     }
     Ok(None)
-}
-
-/// Takes the session out of its users' counts of open sessions.
-pub(super) fn leave_counts(rows: &mut dyn Rows, session: &Session, cx: &Context<'_>) -> Result<(), StoreError> {
-    for key in session.users() {
-        if let Some(mut subject) = rows.subject(*key)?
-            && subject.leave(session.id(), cx.now)
-        {
-            rows.put_subject(*key, &subject, subject.forget_at(cx.now))?;
-        }
-    }
-    Ok(())
 }

@@ -2,18 +2,21 @@
 
 use countersign_model::{Scope, SessionId, StepId};
 
+use super::account::funds;
 use super::claims::{Claim, Claimed, answer, claimed, snapshot};
-use super::counts::leave_counts;
+use super::guard::{Admission, Guard, admit};
 use super::{Step, finish, living};
-use crate::session::{Context, Done};
+use crate::session::{Context, Done, Session};
 use crate::store::StoreError;
 use crate::store::rows::Rows;
-use crate::store::verdicts::{Answer, CancelVerdict, LapseVerdict, Reply};
+use crate::store::verdicts::{Answer, CancelVerdict, Heard, LapseVerdict, Reply};
 
 /// Ends a session.
 #[derive(Debug, Clone)]
 pub struct Cancel {
     /// Who asks.
+    pub guard: Guard,
+    /// Who may see the session.
     pub scope: Scope,
     /// The session.
     pub session: SessionId,
@@ -33,28 +36,38 @@ pub struct Lapse {
 }
 
 impl Step for Cancel {
-    type Verdict = Answer<CancelVerdict>;
+    type Verdict = Heard<CancelVerdict>;
 
     fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError> {
-        let Some(mut session) = living(rows, self.scope, self.session, cx)? else {
-            return Ok(Answer::Fresh(CancelVerdict::Unknown));
-        };
-        if session.recall(self.step).is_some() {
-            return Ok(Answer::Fresh(CancelVerdict::Canceled(Box::new(session))));
+        let found = living(rows, self.scope, self.session, cx)?;
+        if let Some(session) = found.as_ref().filter(|session| session.recall(self.step).is_some()) {
+            let verdict = CancelVerdict::Canceled(Box::new(session.clone()));
+            return Ok(Heard { quota: None, answer: Answer::Fresh(verdict) });
         }
+        match admit(rows, Some(&self.guard), cx)? {
+            Admission::In(quota) => Ok(Heard { quota, answer: self.decide(found, rows, cx)? }),
+            Admission::Out(out) => Ok(out.heard()),
+        }
+    }
+}
+
+impl Cancel {
+    fn decide(&self, found: Option<Session>, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Answer<CancelVerdict>, StoreError> {
+        let Some(mut session) = found else { return Ok(Answer::Fresh(CancelVerdict::Unknown)) };
         match claimed(rows, self.claim, self.scope, cx)? {
             Claimed::Free => {}
             Claimed::Running => return Ok(Answer::Running),
             Claimed::Answered(Reply::Canceled(session)) => return Ok(Answer::Replayed(CancelVerdict::Canceled(session))),
             Claimed::Answered(Reply::Sent(..) | Reply::Judged(..)) | Claimed::Mismatch => return Ok(Answer::Mismatch),
         }
+        let before = session.tally();
         let Some(events) = session.cancel(cx) else {
             return Ok(Answer::Fresh(CancelVerdict::AlreadyVerified(Box::new(session))));
         };
         if !events.is_empty() {
             session.remember(self.step, Done::Plain);
-            leave_counts(rows, &session, cx)?;
-            finish(rows, &mut session, events, cx)?;
+            let funds = funds(rows, before, &session)?;
+            finish(rows, &mut session, funds, events, cx)?;
         }
         if let Some(claim) = self.claim {
             answer(rows, claim, Reply::Canceled(snapshot(&session)), cx)?;
@@ -74,9 +87,11 @@ impl Step for Lapse {
             rows.drop_session(self.scope, self.session)?;
             return Ok(LapseVerdict::Settled);
         }
+        let before = session.tally();
         let (fallback_due, events) = session.lapse(cx);
         if !events.is_empty() {
-            finish(rows, &mut session, events, cx)?;
+            let funds = funds(rows, before, &session)?;
+            finish(rows, &mut session, funds, events, cx)?;
         }
         Ok(if fallback_due { LapseVerdict::FallbackDue } else { LapseVerdict::Settled })
     }

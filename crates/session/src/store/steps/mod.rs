@@ -1,23 +1,31 @@
 //! What each step does to the rows of a store: read, decide, write, log. The rules are the session's; here stands only the order.
 
+mod account;
 mod claims;
 mod counts;
 mod end;
+mod guard;
+mod head;
 mod open;
 mod record;
 mod send_again;
 mod verify;
 
-use countersign_model::{EventKind, LogEntry, Scope, SessionId};
+use countersign_model::{Aggregate, EventKind, LogEntry, Scope, SessionId};
 
+pub use account::Credit;
+pub(crate) use account::{Cut, Rebuild};
 pub use claims::Claim;
 pub use counts::{Count, SendLimits};
 pub use end::{Cancel, Lapse};
+pub use guard::{Admit, Guard};
+pub(crate) use head::{Revoke, SetRevision};
 pub use open::Open;
 pub use record::{Outcomes, Record};
 pub use send_again::{Advance, Resend};
 pub use verify::Verify;
 
+use self::account::Funds;
 use super::StoreError;
 use super::rows::Rows;
 use crate::session::{Context, Session};
@@ -36,8 +44,22 @@ fn living(rows: &mut dyn Rows, scope: Scope, id: SessionId, cx: &Context<'_>) ->
     Ok(rows.session(scope, id)?.filter(|session| !session.is_forgotten(cx.now)))
 }
 
-/// Writes the session and what happened to it.
-fn finish(rows: &mut dyn Rows, session: &mut Session, events: Vec<EventKind>, cx: &Context<'_>) -> Result<(), StoreError> {
+/// Writes the session, what it does to the balance, and what happened.
+fn finish(
+    rows: &mut dyn Rows,
+    session: &mut Session,
+    funds: Funds,
+    mut events: Vec<EventKind>,
+    cx: &Context<'_>,
+) -> Result<(), StoreError> {
+    if let Funds::Moved(mut account) = funds {
+        let available = account.available();
+        if !account.low_told && session.low_at().is_some_and(|mark| available < mark) {
+            account.low_told = true;
+            events.push(EventKind::BalanceLow { available });
+        }
+        rows.put_account(session.scope().tenant, &account)?;
+    }
     let events = session.number(events);
     rows.put_session(session)?;
     if events.is_empty() {
@@ -49,7 +71,7 @@ fn finish(rows: &mut dyn Rows, session: &mut Session, events: Vec<EventKind>, cx
         at: cx.now,
         scope: session.scope(),
         mode: session.mode(),
-        session: session.id(),
+        of: Aggregate::Session(session.id()),
         events,
     })
 }

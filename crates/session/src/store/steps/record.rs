@@ -2,10 +2,10 @@
 
 use countersign_model::{AllFailed, Attempt, Channel, MessageId, Scope, SessionId, StepId};
 
+use super::account::funds;
 use super::claims::{Claim, answer, snapshot};
-use super::counts::leave_counts;
 use super::{Step, finish};
-use crate::session::{Context, Delivery, Done, SessionStatus};
+use crate::session::{Context, Delivery, Done};
 use crate::store::StoreError;
 use crate::store::rows::Rows;
 use crate::store::verdicts::{RecordVerdict, Reply};
@@ -41,12 +41,11 @@ impl Step for Record {
             let delivery = session.delivery();
             return Ok(RecordVerdict::Recorded(Box::new(session), delivery));
         }
+        let before = session.tally();
         let (delivery, events) = session.record(&self.outcomes, cx.now);
         session.remember(self.step, Done::Plain);
-        finish(rows, &mut session, events, cx)?;
-        if session.status(cx.now) == SessionStatus::Failed {
-            leave_counts(rows, &session, cx)?;
-        }
+        let funds = funds(rows, before, &session)?;
+        finish(rows, &mut session, funds, events, cx)?;
         if let Some(claim) = self.claim {
             match delivery {
                 Delivery::Sent => answer(rows, claim, Reply::Sent(snapshot(&session), self.channels.clone()), cx)?,

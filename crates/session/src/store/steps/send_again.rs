@@ -4,19 +4,23 @@ use std::time::Duration;
 
 use countersign_model::{Channel, LimitName, MessageId, PerChannel, ProviderName, Scope, SessionId, StepId};
 
+use super::account::{Funds, funds};
 use super::claims::{Claim, Claimed, claim_send, claimed};
-use super::counts::{SendLimits, blocked, count_send};
+use super::counts::{SendLimits, Sending, blocked};
+use super::guard::{Admission, Guard, admit};
 use super::{Step, finish, living};
 use crate::code::Seed;
 use crate::session::{Context, Done, SendAgain, SendAgainRefusal, Session, Turn};
 use crate::store::StoreError;
 use crate::store::rows::Rows;
-use crate::store::verdicts::{Answer, Reply, SendAgainVerdict};
+use crate::store::verdicts::{Answer, Heard, Reply, SendAgainVerdict};
 
 /// Makes new codes. Brings something for every channel, since only the store knows the session's.
 #[derive(Debug, Clone)]
 pub struct Resend {
     /// Who asks.
+    pub guard: Guard,
+    /// Who may see the session.
     pub scope: Scope,
     /// The session.
     pub session: SessionId,
@@ -41,6 +45,8 @@ pub struct Resend {
 /// Opens the next fallback channel. Part of the send that the session began with: it counts against no limit.
 #[derive(Debug, Clone)]
 pub struct Advance {
+    /// Who asks; none: its time has come, or the channel before it failed.
+    pub guard: Option<Guard>,
     /// Who may see the session.
     pub scope: Scope,
     /// The session.
@@ -60,15 +66,52 @@ pub struct Advance {
 }
 
 impl Step for Resend {
-    type Verdict = Answer<SendAgainVerdict>;
+    type Verdict = Heard<SendAgainVerdict>;
 
     fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError> {
-        let Some(mut session) = living(rows, self.scope, self.session, cx)? else {
-            return Ok(Answer::Fresh(SendAgainVerdict::Unknown));
-        };
-        if let Some(Done::Sent(channels)) = session.recall(self.step).cloned() {
-            return Ok(Answer::Fresh(SendAgainVerdict::Sent(Box::new(session), channels)));
+        let found = living(rows, self.scope, self.session, cx)?;
+        if let Some(sent) = sent_before(found.as_ref(), self.step) {
+            return Ok(Heard { quota: None, answer: Answer::Fresh(sent) });
         }
+        match admit(rows, Some(&self.guard), cx)? {
+            Admission::In(quota) => Ok(Heard { quota, answer: self.decide(found, rows, cx)? }),
+            Admission::Out(out) => Ok(out.heard()),
+        }
+    }
+}
+
+impl Step for Advance {
+    type Verdict = Heard<SendAgainVerdict>;
+
+    fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError> {
+        let found = living(rows, self.scope, self.session, cx)?;
+        if let Some(sent) = sent_before(found.as_ref(), self.step) {
+            return Ok(Heard { quota: None, answer: Answer::Fresh(sent) });
+        }
+        match admit(rows, self.guard.as_ref(), cx)? {
+            Admission::In(quota) => Ok(Heard { quota, answer: Answer::Fresh(self.decide(found, rows, cx)?) }),
+            Admission::Out(out) => Ok(out.heard()),
+        }
+    }
+}
+
+/// What this very step did when it was taken before.
+fn sent_before(found: Option<&Session>, step: StepId) -> Option<SendAgainVerdict> {
+    let session = found?;
+    match session.recall(step)? {
+        Done::Sent(channels) => Some(SendAgainVerdict::Sent(Box::new(session.clone()), channels.clone())),
+        Done::Plain | Done::Judged(_) => None,
+    }
+}
+
+impl Resend {
+    fn decide(
+        &self,
+        found: Option<Session>,
+        rows: &mut dyn Rows,
+        cx: &Context<'_>,
+    ) -> Result<Answer<SendAgainVerdict>, StoreError> {
+        let Some(mut session) = found else { return Ok(Answer::Fresh(SendAgainVerdict::Unknown)) };
         match claimed(rows, self.claim, self.scope, cx)? {
             Claimed::Free => {}
             Claimed::Running => return Ok(Answer::Running),
@@ -88,27 +131,29 @@ impl Step for Resend {
             return Ok(Answer::Fresh(SendAgainVerdict::RecipientBlocked { session, channel, wait }));
         }
         let users = session.users().to_vec();
-        if let Some((limit, wait)) = count_send(rows, &self.limits, &users, session.id(), session.expires_at(), cx)? {
-            let session = Box::new(untouched);
-            return Ok(Answer::Fresh(SendAgainVerdict::Limited { session, limit, wait }));
+        let sending = Sending { limits: &self.limits, users: &users, scope: self.scope, session: session.id() };
+        let room = match sending.room(rows, cx)? {
+            Ok(room) => room,
+            Err((limit, wait)) => {
+                let session = Box::new(untouched);
+                return Ok(Answer::Fresh(SendAgainVerdict::Limited { session, limit, wait }));
+            }
+        };
+        let funds = funds(rows, untouched.tally(), &session)?;
+        if matches!(funds, Funds::Short) {
+            return Ok(Answer::Fresh(SendAgainVerdict::InsufficientBalance(Box::new(untouched))));
         }
+        sending.count(room, session.expires_at(), rows, cx)?;
         session.remember(self.step, Done::Sent(channels.clone()));
-        finish(rows, &mut session, events, cx)?;
+        finish(rows, &mut session, funds, events, cx)?;
         claim_send(rows, self.claim, &session, channels.clone(), cx)?;
         Ok(Answer::Fresh(SendAgainVerdict::Sent(Box::new(session), channels)))
     }
 }
 
-impl Step for Advance {
-    type Verdict = SendAgainVerdict;
-
-    fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError> {
-        let Some(mut session) = living(rows, self.scope, self.session, cx)? else {
-            return Ok(SendAgainVerdict::Unknown);
-        };
-        if let Some(Done::Sent(channels)) = session.recall(self.step).cloned() {
-            return Ok(SendAgainVerdict::Sent(Box::new(session), channels));
-        }
+impl Advance {
+    fn decide(&self, found: Option<Session>, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<SendAgainVerdict, StoreError> {
+        let Some(mut session) = found else { return Ok(SendAgainVerdict::Unknown) };
         if !session.is_turn(self.turn, cx.now) {
             return Ok(SendAgainVerdict::NoFallback(Box::new(session)));
         }
@@ -119,16 +164,26 @@ impl Step for Advance {
             Err(refusal) => return Ok(not_sent(untouched, refusal)),
         };
         if let Some((channel, wait)) = blocked(rows, session.budgets_of(&channels), cx)? {
-            // Its turn is over all the same, or it would stay due.
-            let mut session = untouched;
-            session.skip_fallback();
-            finish(rows, &mut session, Vec::new(), cx)?;
-            return Ok(SendAgainVerdict::RecipientBlocked { session: Box::new(session), channel, wait });
+            let session = turn_over(untouched, rows, cx)?;
+            return Ok(SendAgainVerdict::RecipientBlocked { session, channel, wait });
+        }
+        let funds = funds(rows, untouched.tally(), &session)?;
+        if matches!(funds, Funds::Short) {
+            return Ok(SendAgainVerdict::InsufficientBalance(turn_over(untouched, rows, cx)?));
         }
         session.remember(self.step, Done::Sent(channels.clone()));
-        finish(rows, &mut session, events, cx)?;
+        finish(rows, &mut session, funds, events, cx)?;
         Ok(SendAgainVerdict::Sent(Box::new(session), channels))
     }
+}
+
+/// The next fallback cannot be sent. Its turn is over all the same, or it would stay due.
+fn turn_over(mut session: Session, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Box<Session>, StoreError> {
+    let before = session.tally();
+    session.skip_fallback(cx.now);
+    let funds = funds(rows, before, &session)?;
+    finish(rows, &mut session, funds, Vec::new(), cx)?;
+    Ok(Box::new(session))
 }
 
 fn not_sent(session: Session, refusal: SendAgainRefusal) -> SendAgainVerdict {

@@ -2,24 +2,31 @@
 
 use countersign_model::{Scope, SessionId, StepId};
 
+use super::account::funds;
 use super::claims::{Claim, Claimed, answer, claimed, snapshot};
-use super::counts::leave_counts;
+use super::guard::{Admission, Guard, admit};
 use super::{Step, finish, living};
+use crate::code::SubjectKey;
 use crate::guess::Guesses;
 use crate::session::{Budgets, Context, Done, Session, VerifyRefusal};
 use crate::store::StoreError;
 use crate::store::rows::Rows;
-use crate::store::verdicts::{Answer, Reply, VerifyVerdict};
+use crate::store::verdicts::{Answer, Heard, Reply, VerifyVerdict};
 
 /// Judges guesses.
 #[derive(Debug, Clone)]
 pub struct Verify {
     /// Who asks.
+    pub guard: Guard,
+    /// Who may see the session.
     pub scope: Scope,
     /// The session.
     pub session: SessionId,
     /// This step's id.
     pub step: StepId,
+    /// Where wrong guesses at the session's recipients are probably counted, so that an engine can read that along with the session. Never
+    /// trusted: the session says where.
+    pub budgets: Vec<SubjectKey>,
     /// What was typed.
     pub guesses: Guesses,
     /// The idempotency key it claims.
@@ -27,15 +34,26 @@ pub struct Verify {
 }
 
 impl Step for Verify {
-    type Verdict = Answer<VerifyVerdict>;
+    type Verdict = Heard<VerifyVerdict>;
 
     fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError> {
-        let Some(mut session) = living(rows, self.scope, self.session, cx)? else {
-            return Ok(Answer::Fresh(VerifyVerdict::Unknown));
-        };
-        if let Some(Done::Judged(judgement)) = session.recall(self.step).cloned() {
-            return Ok(Answer::Fresh(VerifyVerdict::Judged(Box::new(session), judgement)));
+        let found = living(rows, self.scope, self.session, cx)?;
+        if let Some(session) = &found
+            && let Some(Done::Judged(judgement)) = session.recall(self.step).cloned()
+        {
+            let verdict = VerifyVerdict::Judged(Box::new(session.clone()), judgement);
+            return Ok(Heard { quota: None, answer: Answer::Fresh(verdict) });
         }
+        match admit(rows, Some(&self.guard), cx)? {
+            Admission::In(quota) => Ok(Heard { quota, answer: self.decide(found, rows, cx)? }),
+            Admission::Out(out) => Ok(out.heard()),
+        }
+    }
+}
+
+impl Verify {
+    fn decide(&self, found: Option<Session>, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Answer<VerifyVerdict>, StoreError> {
+        let Some(mut session) = found else { return Ok(Answer::Fresh(VerifyVerdict::Unknown)) };
         match claimed(rows, self.claim, self.scope, cx)? {
             Claimed::Free => {}
             Claimed::Running => return Ok(Answer::Running),
@@ -51,18 +69,17 @@ impl Step for Verify {
             }
         }
         let before = budgets.clone();
+        let tally = session.tally();
         let (judgement, events) = match session.verify(&self.guesses, &mut budgets, cx) {
             Ok(heard) => heard,
             Err(refusal) => return Ok(Answer::Fresh(refused(session, refusal))),
         };
         session.remember(self.step, Done::Judged(judgement.clone()));
-        if judgement.session_verified {
-            leave_counts(rows, &session, cx)?;
-        }
         for (key, subject) in budgets.iter().filter(|(key, subject)| before.get(key) != Some(subject)) {
             rows.put_subject(*key, subject, subject.forget_at(cx.now))?;
         }
-        finish(rows, &mut session, events, cx)?;
+        let funds = funds(rows, tally, &session)?;
+        finish(rows, &mut session, funds, events, cx)?;
         if let Some(claim) = self.claim {
             answer(rows, claim, Reply::Judged(snapshot(&session), judgement.clone()), cx)?;
         }

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use countersign_model::{
-    AllFailed, Attempt, Autofill, Channel, Clock, Code, Dialect, EventKind, FailureReason, KeyKind, Limit, LimitName, LogEntry,
-    ManualClock, MessageId, Mode, Partition, PerChannel, Policy, ProviderName, Recipient, ResendPolicy, Scope, SeededRng,
-    SessionId, StepId, TenantId, Timestamp, VerificationMode,
+    Aggregate, AllFailed, Attempt, Autofill, Channel, Clock, Code, Dialect, EventKind, FailureReason, KeyId, KeyKind, Limit,
+    LimitName, LogEntry, ManualClock, MessageId, Mode, Money, Partition, PerChannel, Policy, ProviderName, Recipient,
+    ResendPolicy, Scope, SeededRng, SessionId, StepId, TenantId, Timestamp, VerificationMode,
 };
 
 use super::{Engine, Setup, Strike};
@@ -19,8 +19,8 @@ use crate::guess::{Guess, Guesses};
 use crate::keys::KeyMaterial;
 use crate::session::{Delivery, Judgement, NewChallenge, NewSession, PlannedChannel, Session, Turn};
 use crate::store::{
-    Advance, Answer, Cancel, CancelVerdict, Claim, Count, Lapse, LapseVerdict, Open, OpenVerdict, Record, RecordVerdict, Resend,
-    SendAgainVerdict, SendLimits, SessionStore, Verify, VerifyVerdict,
+    Advance, Answer, Cancel, CancelVerdict, Claim, Count, Credit, CreditVerdict, Guard, Heard, Lapse, LapseVerdict, Open,
+    OpenVerdict, Record, RecordVerdict, Resend, SendAgainVerdict, SendLimits, SessionStore, Verify, VerifyVerdict,
 };
 use crate::subject::BudgetRule;
 
@@ -71,8 +71,8 @@ pub(crate) const REFUSED: Attempt = Attempt::Failed(FailureReason::Refused);
 
 /// The inside of an answer that was given now.
 #[track_caller]
-pub(crate) fn fresh<V: Debug>(answer: Answer<V>) -> V {
-    match answer {
+pub(crate) fn fresh<V: Debug>(heard: Heard<V>) -> V {
+    match heard.answer {
         Answer::Fresh(verdict) => verdict,
         other => panic!("not a fresh answer: {other:?}"),
     }
@@ -130,6 +130,30 @@ impl Bench {
         PerChannel::from_fn(|_| self.message())
     }
 
+    /// The key of whoever asks, with more calls than any sentence makes.
+    pub(crate) fn guard(&self) -> Guard {
+        Guard {
+            tenant: self.scope.tenant,
+            keys: self.scope.keys,
+            key: KeyId::from_bits(7),
+            revision: 1,
+            calls: self.subject(SubjectKind::Key, "key 7"),
+            limit: Limit { max: 1_000_000, window: MINUTE },
+        }
+    }
+
+    /// Puts money into the tenant's balance.
+    pub(crate) async fn credit(&self, number: u64, amount: &str) -> CreditVerdict {
+        let (tenant, amount) = (self.scope.tenant, amount.parse().unwrap());
+        self.store.credit(Credit { tenant, number, amount }).await.unwrap()
+    }
+
+    /// The tenant's balance and what of it is held, in words.
+    pub(crate) async fn balance(&self) -> (String, String) {
+        let balance = self.store.balance(self.scope.tenant).await.unwrap();
+        (balance.balance.to_string(), balance.held.to_string())
+    }
+
     /// Where something of that name is counted.
     pub(crate) fn subject(&self, kind: SubjectKind, name: &str) -> SubjectKey {
         self.keys.subject(self.scope.tenant, Mode::Live, kind, "verification", name)
@@ -151,6 +175,7 @@ impl Bench {
         let codes: BTreeMap<Channel, Code> =
             channels.iter().map(|channel| (*channel, Code::parse(code(*channel)).unwrap())).collect();
         Open {
+            guard: self.guard(),
             session: NewSession {
                 id: SessionId::mint(self.now(), &self.rng, self.scope.tenant.partition()),
                 scope: self.scope,
@@ -169,6 +194,7 @@ impl Bench {
                 users: vec![self.subject(SubjectKind::User, &format!("user {person}"))],
                 codes: CodeSource::Given(codes),
                 lease: LEASE,
+                billing: None,
             },
             limits: limits(),
             claim: None,
@@ -177,7 +203,7 @@ impl Bench {
 
     fn challenge(&self, channel: Channel, person: u32) -> NewChallenge {
         let (recipient, budget) = self.person(channel, person);
-        NewChallenge { channel, recipient, message: self.message(), budget, instant: None }
+        NewChallenge { channel, recipient, message: self.message(), budget, cost: Money::ZERO, instant: None }
     }
 
     fn person(&self, channel: Channel, person: u32) -> (Recipient, SubjectKey) {
@@ -197,7 +223,7 @@ impl Bench {
     /// The same of a certain person.
     pub(crate) fn planned_for(&self, person: u32, channel: Channel, after: Duration) -> PlannedChannel {
         let (recipient, budget) = self.person(channel, person);
-        PlannedChannel { channel, recipient, budget, after, at: Timestamp::from_millis(0) }
+        PlannedChannel { channel, recipient, budget, cost: Money::ZERO, after, at: Timestamp::from_millis(0) }
     }
 
     pub(crate) async fn try_open(&self, open: Open) -> OpenVerdict {
@@ -241,7 +267,8 @@ impl Bench {
     }
 
     pub(crate) fn verify_with(&self, session: &Session, guesses: Guesses) -> Verify {
-        Verify { scope: self.scope, session: session.id(), step: self.step(), guesses, claim: None }
+        let (guard, budgets) = (self.guard(), session.budgets());
+        Verify { guard, scope: self.scope, session: session.id(), step: self.step(), budgets, guesses, claim: None }
     }
 
     pub(crate) async fn guess(&self, session: &Session, guesses: &[(Channel, &str)]) -> VerifyVerdict {
@@ -260,6 +287,7 @@ impl Bench {
 
     pub(crate) fn resend_step(&self, session: &Session) -> Resend {
         Resend {
+            guard: self.guard(),
             scope: self.scope,
             session: session.id(),
             step: self.step(),
@@ -294,6 +322,7 @@ impl Bench {
 
     pub(crate) fn advance_step(&self, session: &Session) -> Advance {
         Advance {
+            guard: None,
             scope: self.scope,
             session: session.id(),
             step: self.step(),
@@ -306,7 +335,7 @@ impl Bench {
     }
 
     pub(crate) fn cancel_step(&self, session: &Session) -> Cancel {
-        Cancel { scope: self.scope, session: session.id(), step: self.step(), claim: None }
+        Cancel { guard: self.guard(), scope: self.scope, session: session.id(), step: self.step(), claim: None }
     }
 
     pub(crate) async fn cancel(&self, session: &Session) -> CancelVerdict {
@@ -325,7 +354,7 @@ impl Bench {
     pub(crate) async fn log(&self) -> Vec<LogEntry> {
         let mut log = Vec::new();
         for number in 0..Partition::COUNT {
-            log.extend(self.store.read_log(Partition::of(number.into()), 0, usize::MAX).await.unwrap());
+            log.extend(self.store.read_log(Partition::of(number.into()), 0, usize::MAX).await.unwrap().entries);
         }
         log
     }
@@ -333,7 +362,7 @@ impl Bench {
     /// What the log tells of a session. Its numbers have no gaps.
     pub(crate) async fn story(&self, session: &Session) -> Vec<EventKind> {
         let mut events = Vec::new();
-        for entry in self.log().await.into_iter().filter(|entry| entry.session == session.id()) {
+        for entry in self.log().await.into_iter().filter(|entry| entry.of == Aggregate::Session(session.id())) {
             assert_eq!((entry.scope, entry.partition), (self.scope, session.id().partition()));
             assert!(!entry.events.is_empty());
             events.extend(entry.events);

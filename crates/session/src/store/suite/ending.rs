@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign_model::{Attempt, Channel, MessageStatus};
 
-use super::bench::{Bench, DAY, LEASE, MINUTE, POLICY, SECOND, UNREACHABLE, WRONG, code, expect_verdict};
+use super::bench::{Bench, DAY, LEASE, MINUTE, POLICY, SECOND, UNREACHABLE, WRONG, code, expect_verdict, fresh};
 use crate::session::{Delivery, Session, SessionStatus, Turn};
 use crate::store::{Advance, CancelVerdict, LapseVerdict, SendAgainVerdict, VerifyVerdict};
 
@@ -18,7 +18,7 @@ async fn with_fallback(bench: &Bench, after: Duration) -> Session {
 }
 
 async fn advance(bench: &Bench, session: &Session) -> SendAgainVerdict {
-    bench.store.advance(bench.advance_step(session)).await.unwrap()
+    fresh(bench.store.advance(bench.advance_step(session)).await.unwrap())
 }
 
 async fn due(bench: &Bench) -> Vec<countersign_model::SessionId> {
@@ -71,14 +71,14 @@ pub async fn of_two_that_saw_the_same_turn_one_takes_it(bench: Bench) {
     open.session.fallback = vec![bench.planned(Channel::Sms, MINUTE), bench.planned(Channel::Voice, MINUTE * 2)];
     let session = bench.open(open).await;
     let turn = || Advance { turn: Turn::Of(Channel::Sms), ..bench.advance_step(&session) };
-    expect_verdict!(bench.store.advance(turn()).await.unwrap(), SendAgainVerdict::Sent(_, channels) => assert_eq!(channels, [Channel::Sms]));
-    expect_verdict!(bench.store.advance(turn()).await.unwrap(), SendAgainVerdict::NoFallback(_) => ());
+    expect_verdict!(fresh(bench.store.advance(turn()).await.unwrap()), SendAgainVerdict::Sent(_, channels) => assert_eq!(channels, [Channel::Sms]));
+    expect_verdict!(fresh(bench.store.advance(turn()).await.unwrap()), SendAgainVerdict::NoFallback(_) => ());
     bench.clock.advance(MINUTE);
     let due = Advance { turn: Turn::Due, ..bench.advance_step(&session) };
-    expect_verdict!(bench.store.advance(due.clone()).await.unwrap(), SendAgainVerdict::NoFallback(_) => ());
+    expect_verdict!(fresh(bench.store.advance(due.clone()).await.unwrap()), SendAgainVerdict::NoFallback(_) => ());
     assert_eq!(bench.find(&session).await.next_fallback(), Some(Channel::Voice), "its time has not come");
     bench.clock.advance(MINUTE);
-    expect_verdict!(bench.store.advance(due).await.unwrap(), SendAgainVerdict::Sent(_, channels) => assert_eq!(channels, [Channel::Voice]));
+    expect_verdict!(fresh(bench.store.advance(due).await.unwrap()), SendAgainVerdict::Sent(_, channels) => assert_eq!(channels, [Channel::Voice]));
 }
 
 pub async fn a_fallback_to_a_blocked_recipient_is_skipped(bench: Bench) {

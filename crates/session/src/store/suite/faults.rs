@@ -113,10 +113,10 @@ pub fn an_error_at_any_statement_of_a_step_changes_nothing(make: impl AsyncFn(Se
 /// The step can be taken, changes something, and then nothing more.
 async fn succeeds_once(bench: &Bench, dump: &(dyn Fn() -> String + Send + Sync), step: &AnyStep) {
     let before = dump();
-    let answer = step.take(&bench.store).await.unwrap();
+    let answer = step.take(&bench.store).await.unwrap().answer;
     let after = dump();
     assert!(before != after, "nothing changed: {answer}");
-    assert_eq!(step.take(&bench.store).await.unwrap(), answer);
+    assert_eq!(step.take(&bench.store).await.unwrap().answer, answer);
     assert!(dump() == after, "changed again: {answer}");
 }
 
@@ -140,7 +140,7 @@ pub fn a_step_whose_reply_was_lost_is_answered_when_it_is_repeated(make: impl As
             bench.strike.arm(FaultPoint::Reply, 0);
             assert!(step.take(&bench.store).await.is_err(), "{kind:?}");
             let after = dump();
-            let answer = step.take(&bench.store).await.unwrap();
+            let answer = step.take(&bench.store).await.unwrap().answer;
             assert!(dump() == after, "{kind:?}: {answer}");
         }
     });

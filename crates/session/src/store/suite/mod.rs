@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 #![expect(clippy::unchecked_time_subtraction, reason = "spans are written down with their tests")]
 
+#[doc(hidden)]
+pub mod admission;
 pub(crate) mod bench;
 #[doc(hidden)]
 pub mod ending;
@@ -11,6 +13,8 @@ pub mod faults;
 pub mod limits;
 #[doc(hidden)]
 pub mod model;
+#[doc(hidden)]
+pub mod money;
 #[doc(hidden)]
 pub mod opening;
 #[doc(hidden)]
@@ -79,6 +83,34 @@ fn runtime() -> tokio::runtime::Runtime {
 macro_rules! session_store_suite {
     ($make:path) => {
         $crate::session_store_suite! { @tests $make;
+            admission {
+                a_step_tells_how_many_calls_its_key_has_left
+                a_key_without_a_call_left_takes_no_step
+                a_repeated_step_counts_no_call
+                a_caller_of_an_older_revision_must_read_its_records_again
+                a_revoked_key_takes_no_step
+                of_a_hundred_racing_calls_as_many_as_the_limit_are_let_through
+            }
+            money {
+                an_open_holds_and_an_accepted_message_captures
+                a_failed_message_gives_back_what_was_held_for_it
+                a_session_of_which_nothing_went_out_costs_nothing
+                an_unclear_message_counts_as_sent
+                what_nobody_reports_on_is_captured_when_its_lease_is_over
+                an_instant_message_is_captured_as_it_is_opened
+                nothing_is_opened_or_counted_that_is_not_paid_for
+                a_resend_pays_for_its_message_but_not_for_the_fee_again
+                a_resend_that_is_not_paid_for_changes_nothing
+                a_fallback_that_is_not_paid_for_gives_its_turn_up
+                the_fee_is_kept_for_a_fallback_that_is_still_to_come
+                a_message_whose_place_a_resend_takes_counts_as_sent
+                a_cancelled_session_gives_the_fee_back_once_nothing_is_on_its_way
+                credits_are_taken_in_order_and_once
+                the_tenant_hears_once_that_its_balance_is_low
+                a_cut_writes_the_balance_into_the_log
+                a_rebuilt_balance_keeps_what_sessions_hold
+                of_fifty_racing_opens_as_many_as_are_paid_for_are_let_through
+            }
             opening {
                 an_opened_session_is_found_as_it_was_answered
                 every_message_is_written_down_before_it_leaves

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_model::{
-    AllFailed, Attempt, Channel, LogEntry, Partition, PerChannel, ProviderName, ResendPolicy, SessionId, Timestamp,
+    AllFailed, Attempt, Channel, Limit, LogEntry, Money, Partition, PerChannel, ProviderName, ResendPolicy, SessionId,
     VerificationMode,
 };
 use proptest::collection::vec;
@@ -18,7 +18,10 @@ use super::step::AnyStep;
 use super::{Engine, Setup, runtime};
 use crate::code::SubjectKind;
 use crate::guess::{Guess, Guesses};
-use crate::store::{Cancel, Claim, Lapse, LapseVerdict, MemoryStore, Record, Resend, SessionFilter, SessionStore, Verify};
+use crate::session::Billing;
+use crate::store::{
+    Cancel, Claim, Credit, Guard, Lapse, LapseVerdict, MemoryStore, Record, Resend, SessionFilter, SessionStore, Verify,
+};
 
 /// Sequences that are tried.
 const CASES: u32 = 40;
@@ -51,6 +54,7 @@ enum Act {
     Advance {
         session: Index,
         instant: bool,
+        asked: bool,
     },
     Cancel {
         session: Index,
@@ -59,6 +63,15 @@ enum Act {
     Lapse {
         session: Index,
     },
+    /// The tenant's next credit, in millionths; or the one before it once more, or one too far.
+    Credit {
+        amount: i64,
+        ahead: i8,
+    },
+    Cut,
+    Admit,
+    SetRevision,
+    Revoke,
     /// The last step comes once more.
     Repeat,
     Wait(Duration),
@@ -76,6 +89,8 @@ struct Opening {
     keep_failed: bool,
     unlocks: bool,
     instant: bool,
+    /// The verification fee, in millionths; each message costs twice as much.
+    fee: Option<i64>,
     key: Key,
 }
 
@@ -112,10 +127,11 @@ fn opening() -> impl Strategy<Value = Opening> {
     let rules = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), prop::bool::weighted(0.3));
     let fallback =
         prop_oneof![2 => Just(Vec::new()), 1 => Just(vec![Channel::Voice]), 1 => Just(vec![Channel::Voice, Channel::Sms])];
-    (0_u32..2, channels(), fallback, rules, key()).prop_map(|(person, channels, fallback, rules, key)| {
+    let fee = option::of(select(vec![0_i64, 10_000, 250_000]));
+    (0_u32..2, channels(), fallback, rules, fee, key()).prop_map(|(person, channels, fallback, rules, fee, key)| {
         let (all, keep_previous, keep_failed, unlocks, instant) = rules;
         let fallback = fallback.into_iter().filter(|channel| !all && !channels.contains(channel)).collect();
-        Opening { person, channels, fallback, all, keep_previous, keep_failed, unlocks, instant, key }
+        Opening { person, channels, fallback, all, keep_previous, keep_failed, unlocks, instant, fee, key }
     })
 }
 
@@ -131,9 +147,15 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (session(), typed()).prop_map(|(session, guess)| Act::GuessUnnamed { session, guess }),
         4 => (session(), option::of(channels()), any::<bool>(), key())
             .prop_map(|(session, channels, instant, key)| Act::Resend { session, channels, instant, key }),
-        2 => (session(), any::<bool>()).prop_map(|(session, instant)| Act::Advance { session, instant }),
+        2 => (session(), any::<bool>(), any::<bool>())
+            .prop_map(|(session, instant, asked)| Act::Advance { session, instant, asked }),
         1 => (session(), key()).prop_map(|(session, key)| Act::Cancel { session, key }),
         3 => session().prop_map(|session| Act::Lapse { session }),
+        3 => (select(vec![1_000_000_i64, 300_000, -200_000]), select(vec![0_i8, 0, 0, -1, 1]))
+            .prop_map(|(amount, ahead)| Act::Credit { amount, ahead }),
+        1 => Just(Act::Cut),
+        1 => Just(Act::Admit),
+        1 => prop::bool::weighted(0.1).prop_map(|revoke| if revoke { Act::Revoke } else { Act::SetRevision }),
         3 => Just(Act::Repeat),
         5 => select(spans).prop_map(Act::Wait),
         1 => Just(Act::Sweep),
@@ -146,6 +168,10 @@ struct Pair {
     memory: Arc<dyn SessionStore>,
     /// The sessions that were tried to open, and the claim of the newest send of each.
     sessions: Vec<(SessionId, Option<Claim>)>,
+    /// The number of the newest credit.
+    credits: u64,
+    /// The newest revision of the tenant's records, and the one that whoever asks knows.
+    revisions: (u64, u64),
     last: Option<AnyStep>,
 }
 
@@ -156,7 +182,8 @@ pub fn any_sequence_of_steps_ends_as_it_does_in_memory(make: impl AsyncFn(Setup)
         runtime.block_on(async {
             let bench = Bench::new(&make).await;
             let memory = MemoryStore::new(Arc::clone(&bench.keys), Arc::clone(&bench.clock) as _, BUDGET);
-            let mut pair = Pair { bench, memory: Arc::new(memory), sessions: Vec::new(), last: None };
+            let mut pair =
+                Pair { bench, memory: Arc::new(memory), sessions: Vec::new(), credits: 0, revisions: (1, 1), last: None };
             for act in acts {
                 pair.act(act).await;
             }
@@ -174,8 +201,16 @@ impl Pair {
         let step = match act {
             Act::Wait(span) => return self.bench.clock.advance(span),
             // Only what the engine keeps for nobody may go: the oracle forgets nothing.
-            Act::Sweep => return self.bench.store.sweep(Timestamp::from_millis(0)).await.unwrap(),
+            Act::Sweep => return self.bench.store.sweep().await.unwrap(),
             Act::Open(opening) => Some(self.opening(opening)),
+            Act::Credit { amount, ahead } => Some(AnyStep::Credit(self.credit(amount, ahead))),
+            Act::Cut => Some(AnyStep::Cut(self.bench.scope.tenant)),
+            Act::Admit => Some(AnyStep::Admit(self.guard())),
+            Act::SetRevision => {
+                self.revisions.0 += 1;
+                Some(AnyStep::SetRevision(self.bench.scope.tenant, self.revisions.0))
+            }
+            Act::Revoke => Some(AnyStep::Revoke(self.bench.scope.tenant, self.guard().key)),
             Act::Repeat => self.last.clone(),
             other => self.on_session(other).await,
         };
@@ -183,7 +218,26 @@ impl Pair {
         let answered = step.take(&self.bench.store).await.unwrap();
         let expected = step.take(&self.memory).await.unwrap();
         assert_eq!(answered, expected, "{step:#?}");
+        let tenant = self.bench.scope.tenant;
+        let held = self.bench.store.balance(tenant).await.unwrap();
+        assert_eq!(held, self.memory.balance(tenant).await.unwrap(), "{step:#?}");
+        assert!(held.available() >= Money::ZERO && held.held >= Money::ZERO, "{held:?} after {step:#?}");
+        if answered.answer.contains("Stale") {
+            self.revisions.1 = self.revisions.0;
+        }
         self.last = Some(step);
+    }
+
+    /// Few calls, so that some sequences use them up.
+    fn guard(&self) -> Guard {
+        let limit = Limit { max: 30, window: MINUTE };
+        Guard { revision: self.revisions.1, limit, ..self.bench.guard() }
+    }
+
+    fn credit(&mut self, amount: i64, ahead: i8) -> Credit {
+        let number = (self.credits + 1).saturating_add_signed(ahead.into()).max(1);
+        self.credits = self.credits.max(if ahead > 0 { self.credits } else { number });
+        Credit { tenant: self.bench.scope.tenant, number, amount: Money::from_micros(amount).unwrap() }
     }
 
     fn claim(&self, key: Key) -> Option<Claim> {
@@ -191,9 +245,10 @@ impl Pair {
     }
 
     fn opening(&mut self, opening: Opening) -> AnyStep {
-        let Opening { person, channels, fallback, all, keep_previous, keep_failed, unlocks, instant, key } = opening;
+        let Opening { person, channels, fallback, all, keep_previous, keep_failed, unlocks, instant, fee, key } = opening;
         let mut open = self.bench.opening_for(person, &channels);
         open.claim = self.claim(key);
+        open.guard = self.guard();
         open.limits.counts = vec![per_ip(self.bench.subject(SubjectKind::Ip, "192.0.2.1"))];
         open.limits.active_per_user = 3;
         let new = &mut open.session;
@@ -203,7 +258,13 @@ impl Pair {
         new.policy.resend = if keep_previous { ResendPolicy::KeepPrevious } else { ResendPolicy::Rotate };
         new.policy.all_failed = if keep_failed { AllFailed::Session } else { AllFailed::Error };
         new.policy.resend_unlocks = unlocks;
+        let micros = |micros: Option<i64>| Money::from_micros(micros.unwrap_or(0)).unwrap();
+        new.billing = fee.map(|fee| Billing { fee: micros(Some(fee)), low_at: Some(micros(Some(400_000))) });
+        for planned in &mut new.fallback {
+            planned.cost = micros(fee) + micros(fee);
+        }
         for challenge in &mut new.challenges {
+            challenge.cost = micros(fee) + micros(fee);
             challenge.instant = instant.then(|| ProviderName::new("sandbox"));
         }
         self.sessions.push((new.id, open.claim));
@@ -244,25 +305,37 @@ impl Pair {
             Act::Guess { guesses, key, .. } => {
                 let guesses = guesses.iter().map(|(channel, typed)| (*channel, Guess::read(&type_in(typed)).unwrap()));
                 let step = bench.verify_with(&session, Guesses::named(guesses));
-                AnyStep::Verify(Verify { claim: self.claim(key), ..step })
+                AnyStep::Verify(Verify { guard: self.guard(), claim: self.claim(key), ..step })
             }
             Act::GuessUnnamed { guess, .. } => {
                 AnyStep::Verify(bench.verify_with(&session, Guesses::Unnamed(Guess::read(&type_in(&guess)).unwrap())))
             }
             Act::Resend { channels, instant, key, .. } => {
                 let claim = self.claim(key);
-                let step = Resend { channels, instant: provider(instant), claim, ..bench.resend_step(&session) };
+                let step =
+                    Resend { guard: self.guard(), channels, instant: provider(instant), claim, ..bench.resend_step(&session) };
                 self.sessions[place].1 = claim;
                 AnyStep::Resend(step)
             }
-            Act::Advance { instant, .. } => {
+            Act::Advance { instant, asked, .. } => {
                 let mut step = bench.advance_step(&session);
+                step.guard = asked.then(|| self.guard());
                 step.instant = provider(instant);
                 AnyStep::Advance(step)
             }
-            Act::Cancel { key, .. } => AnyStep::Cancel(Cancel { claim: self.claim(key), ..bench.cancel_step(&session) }),
+            Act::Cancel { key, .. } => {
+                AnyStep::Cancel(Cancel { guard: self.guard(), claim: self.claim(key), ..bench.cancel_step(&session) })
+            }
             Act::Lapse { .. } => AnyStep::Lapse(Lapse { scope: bench.scope, session: id }),
-            Act::Open(_) | Act::Repeat | Act::Wait(_) | Act::Sweep => return None,
+            Act::Open(_)
+            | Act::Credit { .. }
+            | Act::Cut
+            | Act::Admit
+            | Act::SetRevision
+            | Act::Revoke
+            | Act::Repeat
+            | Act::Wait(_)
+            | Act::Sweep => return None,
         })
     }
 
@@ -277,12 +350,12 @@ impl Pair {
         self.settle().await;
         for number in 0..Partition::COUNT {
             let partition = Partition::of(number.into());
-            let log = engine.read_log(partition, 0, usize::MAX).await.unwrap();
+            let log = engine.read_log(partition, 0, usize::MAX).await.unwrap().entries;
             assert!(log.is_sorted_by(|one, next| one.sequence < next.sequence));
             let unnumbered = |log: Vec<LogEntry>| -> Vec<LogEntry> {
                 log.into_iter().map(|entry| LogEntry { sequence: 0, ..entry }).collect()
             };
-            assert_eq!(unnumbered(log), unnumbered(memory.read_log(partition, 0, usize::MAX).await.unwrap()));
+            assert_eq!(unnumbered(log), unnumbered(memory.read_log(partition, 0, usize::MAX).await.unwrap().entries));
         }
     }
     /// Both have the same to do, and what was done is not asked for again.

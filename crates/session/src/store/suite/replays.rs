@@ -60,7 +60,7 @@ pub async fn a_verify_repeated_with_its_step_answers_the_same(bench: Bench) {
         let once = bench.store.verify(verify.clone()).await.unwrap();
         let log = bench.log().await;
         bench.clock.advance(SECOND);
-        assert_eq!(bench.store.verify(verify).await.unwrap(), once);
+        assert_eq!(bench.store.verify(verify).await.unwrap().answer, once.answer);
         assert_eq!(bench.log().await, log);
     }
     let judgement = expect_verdict!(bench.guess(&session, &[EMAIL]).await, VerifyVerdict::AlreadyVerified(session) => session);
@@ -72,9 +72,9 @@ pub async fn a_resend_repeated_with_its_step_answers_the_same(bench: Bench) {
     bench.clock.advance(MINUTE);
     let resend = bench.resend_step(&session);
     let once = bench.store.resend(resend.clone()).await.unwrap();
-    expect_verdict!(&once, Answer::Fresh(SendAgainVerdict::Sent(session, _)) => assert_eq!(session.generation(), 1));
+    expect_verdict!(&once.answer, Answer::Fresh(SendAgainVerdict::Sent(session, _)) => assert_eq!(session.generation(), 1));
     bench.clock.advance(MINUTE);
-    assert_eq!(bench.store.resend(resend).await.unwrap(), once);
+    assert_eq!(bench.store.resend(resend).await.unwrap().answer, once.answer);
     assert_eq!(bench.log().await.len(), 3);
 }
 
@@ -82,7 +82,7 @@ pub async fn a_cancel_repeated_with_its_step_answers_the_same(bench: Bench) {
     let session = bench.sent(&[Channel::Email]).await;
     let cancel = bench.cancel_step(&session);
     let once = bench.store.cancel(cancel.clone()).await.unwrap();
-    assert_eq!(bench.store.cancel(cancel).await.unwrap(), once);
+    assert_eq!(bench.store.cancel(cancel).await.unwrap().answer, once.answer);
     assert_eq!(bench.log().await.len(), 3);
 }
 
@@ -104,13 +104,13 @@ pub async fn a_lost_reply_is_not_mistaken_for_a_replay(bench: Bench) {
     let verify = Verify { claim: Some(bench.claim("verify", "")), ..bench.verify_step(&session, &[(Channel::Email, WRONG)]) };
     let cancel = Cancel { claim: Some(bench.claim("cancel", "")), ..bench.cancel_step(&session) };
     for _ in 0..2 {
-        expect_verdict!(bench.store.resend(resend.clone()).await.unwrap(), Answer::Fresh(SendAgainVerdict::Sent(..)) => ());
+        expect_verdict!(bench.store.resend(resend.clone()).await.unwrap().answer, Answer::Fresh(SendAgainVerdict::Sent(..)) => ());
     }
     for _ in 0..2 {
-        expect_verdict!(bench.store.verify(verify.clone()).await.unwrap(), Answer::Fresh(VerifyVerdict::Judged(..)) => ());
+        expect_verdict!(bench.store.verify(verify.clone()).await.unwrap().answer, Answer::Fresh(VerifyVerdict::Judged(..)) => ());
     }
     for _ in 0..2 {
-        expect_verdict!(bench.store.cancel(cancel.clone()).await.unwrap(), Answer::Fresh(CancelVerdict::Canceled(_)) => ());
+        expect_verdict!(bench.store.cancel(cancel.clone()).await.unwrap().answer, Answer::Fresh(CancelVerdict::Canceled(_)) => ());
     }
 }
 
@@ -118,7 +118,7 @@ pub async fn a_send_under_a_used_key_is_answered_from_memory(bench: Bench) {
     let first = answered(&bench, "key").await;
     bench.clock.advance(MINUTE * 30);
     let again = bench.store.open(claiming(&bench, "key", "body")).await.unwrap();
-    let replayed = expect_verdict!(again, Answer::Replayed(OpenVerdict::Opened(session)) => session);
+    let replayed = expect_verdict!(again.answer, Answer::Replayed(OpenVerdict::Opened(session)) => session);
     assert_eq!((replayed.id(), replayed.expires_at()), (first.id(), first.expires_at()));
     assert_eq!(bench.log().await.len(), 2);
 }
@@ -126,19 +126,19 @@ pub async fn a_send_under_a_used_key_is_answered_from_memory(bench: Bench) {
 pub async fn a_send_under_the_key_of_a_running_one_waits(bench: Bench) {
     bench.open(claiming(&bench, "key", "body")).await;
     bench.clock.advance(LEASE - SECOND);
-    assert_eq!(bench.store.open(claiming(&bench, "key", "body")).await, Ok(Answer::Running));
+    assert_eq!(bench.store.open(claiming(&bench, "key", "body")).await.unwrap().answer, Answer::Running);
     assert_eq!(bench.log().await.len(), 1);
 }
 
 pub async fn a_key_used_with_another_body_is_refused(bench: Bench) {
     let session = answered(&bench, "key").await;
-    assert_eq!(bench.store.open(claiming(&bench, "key", "other")).await, Ok(Answer::Mismatch));
+    assert_eq!(bench.store.open(claiming(&bench, "key", "other")).await.unwrap().answer, Answer::Mismatch);
     let claim = Some(bench.claim("key", "other"));
     let verify = Verify { claim, ..bench.verify_step(&session, &[EMAIL]) };
-    assert_eq!(bench.store.verify(verify).await, Ok(Answer::Mismatch));
+    assert_eq!(bench.store.verify(verify).await.unwrap().answer, Answer::Mismatch);
     bench.clock.advance(MINUTE);
-    assert_eq!(bench.store.resend(Resend { claim, ..bench.resend_step(&session) }).await, Ok(Answer::Mismatch));
-    assert_eq!(bench.store.cancel(Cancel { claim, ..bench.cancel_step(&session) }).await, Ok(Answer::Mismatch));
+    assert_eq!(bench.store.resend(Resend { claim, ..bench.resend_step(&session) }).await.unwrap().answer, Answer::Mismatch);
+    assert_eq!(bench.store.cancel(Cancel { claim, ..bench.cancel_step(&session) }).await.unwrap().answer, Answer::Mismatch);
     assert_eq!(bench.find(&session).await, session);
 }
 
@@ -147,7 +147,7 @@ pub async fn a_key_whose_call_died_answers_what_it_had_opened(bench: Bench) {
     bench.clock.advance(LEASE);
     for _ in 0..2 {
         let again = bench.store.open(claiming(&bench, "key", "body")).await.unwrap();
-        expect_verdict!(again, Answer::Replayed(OpenVerdict::Opened(session)) => assert_eq!(session.id(), first.id()));
+        expect_verdict!(again.answer, Answer::Replayed(OpenVerdict::Opened(session)) => assert_eq!(session.id(), first.id()));
     }
     assert_eq!(bench.log().await.len(), 1);
 }
@@ -180,7 +180,7 @@ pub async fn a_send_of_which_nothing_went_out_frees_its_key(bench: Bench) {
         let record = Record { claim, ..bench.record_step(&session, &[(Channel::Email, UNREACHABLE)]) };
         bench.store.record(record).await.unwrap();
         let again = bench.store.open(opening()).await.unwrap();
-        assert_eq!(matches!(again, Answer::Fresh(OpenVerdict::Opened(_))), freed, "{again:?}");
+        assert_eq!(matches!(again.answer, Answer::Fresh(OpenVerdict::Opened(_))), freed, "{again:?}");
     }
 }
 
@@ -190,13 +190,13 @@ pub async fn a_verify_under_a_used_key_is_answered_from_memory(bench: Bench) {
     let first = judged(&bench, Verify { claim, ..bench.verify_step(&session, &[(Channel::Email, WRONG)]) }).await;
     judged(&bench, bench.verify_step(&session, &[(Channel::Email, WRONG)])).await;
     let again = bench.store.verify(Verify { claim, ..bench.verify_step(&session, &[(Channel::Email, WRONG)]) }).await.unwrap();
-    expect_verdict!(again, Answer::Replayed(VerifyVerdict::Judged(_, judgement)) => assert_eq!(judgement, first));
+    expect_verdict!(again.answer, Answer::Replayed(VerifyVerdict::Judged(_, judgement)) => assert_eq!(judgement, first));
     assert_eq!(bench.find(&session).await.attempts_remaining(), 1);
 
     let claim = Some(bench.claim("right", "body"));
     let first = judged(&bench, Verify { claim, ..bench.verify_step(&session, &[EMAIL]) }).await;
     let again = bench.store.verify(Verify { claim, ..bench.verify_step(&session, &[EMAIL]) }).await.unwrap();
-    expect_verdict!(again, Answer::Replayed(VerifyVerdict::Judged(_, judgement)) => assert_eq!(judgement, first));
+    expect_verdict!(again.answer, Answer::Replayed(VerifyVerdict::Judged(_, judgement)) => assert_eq!(judgement, first));
 }
 
 pub async fn a_cancel_under_a_used_key_is_answered_from_memory(bench: Bench) {
@@ -204,7 +204,7 @@ pub async fn a_cancel_under_a_used_key_is_answered_from_memory(bench: Bench) {
     let claim = Some(bench.claim("key", "body"));
     bench.store.cancel(Cancel { claim, ..bench.cancel_step(&session) }).await.unwrap();
     let again = bench.store.cancel(Cancel { claim, ..bench.cancel_step(&session) }).await.unwrap();
-    expect_verdict!(again, Answer::Replayed(CancelVerdict::Canceled(again)) => assert_eq!(again.id(), session.id()));
+    expect_verdict!(again.answer, Answer::Replayed(CancelVerdict::Canceled(again)) => assert_eq!(again.id(), session.id()));
 }
 
 pub async fn a_resend_under_a_used_key_is_answered_from_memory(bench: Bench) {
@@ -214,19 +214,19 @@ pub async fn a_resend_under_a_used_key_is_answered_from_memory(bench: Bench) {
     let step = || Resend { claim, channels: Some(vec![Channel::Sms]), ..bench.resend_step(&session) };
     let sent = bench.try_resend(step()).await;
     let session = expect_verdict!(sent, SendAgainVerdict::Sent(session, _) => *session);
-    assert_eq!(bench.store.resend(step()).await, Ok(Answer::Running));
+    assert_eq!(bench.store.resend(step()).await.unwrap().answer, Answer::Running);
     let record = bench.record_step(&session, &[(Channel::Sms, accepted())]);
     bench.store.record(Record { claim, channels: vec![Channel::Sms], ..record }).await.unwrap();
     let again = bench.store.resend(step()).await.unwrap();
     let (again, channels) =
-        expect_verdict!(again, Answer::Replayed(SendAgainVerdict::Sent(again, channels)) => (again, channels));
+        expect_verdict!(again.answer, Answer::Replayed(SendAgainVerdict::Sent(again, channels)) => (again, channels));
     assert_eq!((again.generation(), channels), (1, vec![Channel::Sms]));
 }
 
 pub async fn a_key_means_nothing_after_a_day(bench: Bench) {
     let first = answered(&bench, "key").await;
     bench.clock.advance(DAY - SECOND);
-    expect_verdict!(bench.store.open(claiming(&bench, "key", "body")).await.unwrap(), Answer::Replayed(_) => ());
+    expect_verdict!(bench.store.open(claiming(&bench, "key", "body")).await.unwrap().answer, Answer::Replayed(_) => ());
     bench.clock.advance(SECOND);
     assert_ne!(bench.open(claiming(&bench, "key", "other")).await.id(), first.id());
 }

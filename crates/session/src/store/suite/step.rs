@@ -3,7 +3,16 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::store::{Advance, Cancel, Lapse, Open, Record, Resend, SessionStore, StoreError, Verify};
+use countersign_model::{KeyId, Quota, TenantId};
+
+use crate::store::{Advance, Cancel, Credit, Guard, Heard, Lapse, Open, Record, Resend, SessionStore, StoreError, Verify};
+
+/// What came of a step, in words. A repeated step answers the same, but counts no call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) answer: String,
+    pub(super) quota: Option<Quota>,
+}
 
 /// A step of any kind.
 #[derive(Debug, Clone)]
@@ -15,22 +24,35 @@ pub(super) enum AnyStep {
     Advance(Advance),
     Cancel(Cancel),
     Lapse(Lapse),
+    Credit(Credit),
+    Cut(TenantId),
+    Admit(Guard),
+    SetRevision(TenantId, u64),
+    Revoke(TenantId, KeyId),
 }
 
 impl AnyStep {
     /// Takes it, and tells what came of it in words.
-    pub(super) async fn take(&self, store: &Arc<dyn SessionStore>) -> Result<String, StoreError> {
-        fn told(verdict: impl Debug) -> String {
-            format!("{verdict:#?}")
+    pub(super) async fn take(&self, store: &Arc<dyn SessionStore>) -> Result<Told, StoreError> {
+        fn told(verdict: impl Debug) -> Told {
+            Told { answer: format!("{verdict:#?}"), quota: None }
+        }
+        fn heard<V: Debug>(heard: Heard<V>) -> Told {
+            Told { quota: heard.quota, ..told(heard.answer) }
         }
         match self.clone() {
-            Self::Open(step) => store.open(step).await.map(told),
+            Self::Open(step) => store.open(step).await.map(heard),
             Self::Record(step) => store.record(step).await.map(told),
-            Self::Verify(step) => store.verify(step).await.map(told),
-            Self::Resend(step) => store.resend(step).await.map(told),
-            Self::Advance(step) => store.advance(step).await.map(told),
-            Self::Cancel(step) => store.cancel(step).await.map(told),
+            Self::Verify(step) => store.verify(step).await.map(heard),
+            Self::Resend(step) => store.resend(step).await.map(heard),
+            Self::Advance(step) => store.advance(step).await.map(heard),
+            Self::Cancel(step) => store.cancel(step).await.map(heard),
             Self::Lapse(step) => store.lapse(step).await.map(told),
+            Self::Credit(step) => store.credit(step).await.map(told),
+            Self::Cut(tenant) => store.cut(tenant).await.map(told),
+            Self::Admit(guard) => store.admit(guard).await.map(heard),
+            Self::SetRevision(tenant, revision) => store.set_revision(tenant, revision).await.map(told),
+            Self::Revoke(tenant, key) => store.revoke(tenant, key).await.map(told),
         }
     }
 }

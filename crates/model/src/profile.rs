@@ -1,0 +1,167 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{AllFailed, Flaw, LimitRules, NumberCheck, PriceList, ResendPolicy, ServiceId, TenantId, Timestamp};
+
+/// What a service decides about its sessions. Everything is optional: what is left open, the tenant's default service and the installation
+/// decide, then the dialect of the call.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServiceProfile {
+    /// The name that messages show to people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_name: Option<String>,
+    /// Digits of a code, 4 to 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_length: Option<u8>,
+    /// Minutes that a code lives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub life_minutes: Option<u32>,
+    /// The most minutes that a call may ask for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_life_minutes: Option<u32>,
+    /// Calls with a wrong guess before a session locks, 1 to 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_attempts: Option<u8>,
+    /// Seconds between a send and the earliest resend.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resend_after_seconds: Option<u32>,
+    /// `rotate`: the old code dies. `keep_previous`: it lives until its own end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resend_policy: Option<ResendPolicy>,
+    /// Whether a resend unlocks a locked session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resend_unlocks: Option<bool>,
+    /// What a send answers when no provider took a message: `error` or `session`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub all_failed: Option<AllFailed>,
+    /// How closely a phone number is looked at: `syntax`, `possible` or `valid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number_check: Option<NumberCheck>,
+    /// BCP 47 tag of messages whose call names none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+}
+
+impl ServiceProfile {
+    /// A code that lives longer than a day is no one-time code any more.
+    const MAX_LIFE_MINUTES: u32 = 1_440;
+    /// As long as a session token lives.
+    const MAX_RESEND_AFTER_SECONDS: u32 = 86_400;
+
+    /// Everything that is out of range or does not fit together. `ceiling` is the longest life in minutes where the profile sets none.
+    #[must_use]
+    pub fn check(&self, ceiling: u32) -> Vec<Flaw> {
+        let mut found = Vec::new();
+        let mut say = |field: &str, must: String| found.push(Flaw::new(field, must));
+        if self.app_name.as_ref().is_some_and(|name| !is_name(name)) {
+            say("app_name", format!("must {NAME}"));
+        }
+        if self.code_length.is_some_and(|length| !(4..=10).contains(&length)) {
+            say("code_length", "must be 4 to 10 digits".to_owned());
+        }
+        if self.max_attempts.is_some_and(|attempts| !(1..=10).contains(&attempts)) {
+            say("max_attempts", "must be 1 to 10".to_owned());
+        }
+        let max_life = self.max_life_minutes.unwrap_or(ceiling);
+        if !(1..=Self::MAX_LIFE_MINUTES).contains(&max_life) {
+            say("max_life_minutes", format!("must be 1 to {} minutes", Self::MAX_LIFE_MINUTES));
+        }
+        if self.life_minutes.is_some_and(|life| !(1..=max_life).contains(&life)) {
+            say("life_minutes", format!("must be 1 to max_life_minutes ({ceiling} when not set)"));
+        }
+        if self.resend_after_seconds.is_some_and(|wait| wait > Self::MAX_RESEND_AFTER_SECONDS) {
+            say("resend_after_seconds", format!("must be at most {}", Self::MAX_RESEND_AFTER_SECONDS));
+        }
+        if self.locale.as_ref().is_some_and(|tag| !is_language_tag(tag)) {
+            say("locale", format!("must be {LANGUAGE_TAG}"));
+        }
+        found
+    }
+}
+
+/// What [`is_name`] asks for, after "must".
+pub const NAME: &str = "have 1 to 64 characters, none of them a control character";
+
+/// Whether people can be shown `text` as a name, in a message, a list or a terminal.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= 64 && !text.chars().any(char::is_control)
+}
+
+/// What [`is_language_tag`] asks for, after "must be".
+pub const LANGUAGE_TAG: &str = "a BCP 47 language tag such as en or pt-BR";
+
+/// The outer form of a BCP 47 tag: subtags of 1 to 8 letters and digits, the first of 2 or 3 letters. It need not be registered.
+#[must_use]
+pub fn is_language_tag(tag: &str) -> bool {
+    let mut subtags = tag.split('-');
+    let language = subtags.next().unwrap_or_default();
+    (2..=3).contains(&language.len())
+        && tag.len() <= 64
+        && language.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && subtags.all(|subtag| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// A service as it is kept: a named verification profile of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceRecord {
+    /// How calls name it.
+    pub id: ServiceId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// For people; unique in the tenant.
+    pub name: String,
+    /// Its rules.
+    pub profile: ServiceProfile,
+    /// Its limits; what is left open, the tenant's.
+    pub limits: LimitRules,
+    /// What its sends cost; none: the tenant's prices.
+    pub prices: Option<PriceList>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flawed(profile: &ServiceProfile) -> Vec<String> {
+        profile.check(60).into_iter().map(|flaw| flaw.field).collect()
+    }
+
+    #[test]
+    fn every_bound_of_a_profile_is_kept_and_every_flaw_is_told() {
+        let within = ServiceProfile {
+            app_name: Some("Acme".to_owned()),
+            code_length: Some(10),
+            life_minutes: Some(60),
+            max_attempts: Some(1),
+            resend_after_seconds: Some(86_400),
+            locale: Some("zh-Hant".to_owned()),
+            ..ServiceProfile::default()
+        };
+        assert_eq!(flawed(&within), Vec::<String>::new());
+        let without = ServiceProfile {
+            app_name: Some("A\nB".to_owned()),
+            code_length: Some(3),
+            life_minutes: Some(61),
+            max_attempts: Some(11),
+            resend_after_seconds: Some(86_401),
+            locale: Some("english please".to_owned()),
+            ..ServiceProfile::default()
+        };
+        let all = ["app_name", "code_length", "max_attempts", "life_minutes", "resend_after_seconds", "locale"];
+        assert_eq!(flawed(&without), all);
+    }
+
+    #[test]
+    fn a_life_goes_by_the_profiles_own_ceiling_before_the_installations() {
+        let profile = |life, max| ServiceProfile { life_minutes: Some(life), max_life_minutes: max, ..ServiceProfile::default() };
+        assert_eq!(flawed(&profile(90, Some(120))), Vec::<String>::new());
+        assert_eq!(flawed(&profile(90, None)), ["life_minutes"]);
+        assert_eq!(flawed(&profile(6, Some(5))), ["life_minutes"]);
+        assert_eq!(flawed(&profile(1, Some(1_441))), ["max_life_minutes"]);
+    }
+}

@@ -1,0 +1,142 @@
+//! The way to Redis: which server takes a partition's steps, over which connection, how long, and what is done when it fails.
+//!
+//! It knows scripts and partitions, no sessions. On the request path every worker has one connection to each primary, shared by its calls;
+//! what must own a connection takes one from a pool.
+
+mod barrier;
+mod calls;
+mod connector;
+mod discovery;
+mod error;
+mod health;
+mod info;
+mod line;
+mod meta;
+mod prepare;
+mod primary;
+mod replicated;
+mod script;
+mod settings;
+mod shared;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod topology;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_model::{Clock, Partition};
+use deadpool_redis::Connection as Owned;
+use tokio::time::timeout;
+
+pub(crate) use self::calls::{Ran, Reply};
+pub(crate) use self::error::LinkError;
+use self::health::Watch;
+pub use self::health::{Finding, Health, NodeFacts, NodeHealth, Severity};
+pub(crate) use self::meta::{InitError, META};
+pub(crate) use self::script::{Call, Script};
+pub use self::settings::{BarrierMode, InvalidSetting, RedisServers, RedisSettings};
+use self::shared::Shared;
+pub(crate) use self::tags::{partitions, tag};
+
+/// Health that is older is asked for anew by who must know.
+const FRESH: Duration = Duration::from_secs(3);
+
+/// The way to Redis. Cheap to share behind an `Arc`; ends its tasks when dropped.
+#[derive(Debug)]
+pub(crate) struct Link {
+    shared: Arc<Shared>,
+    _watch: Watch,
+}
+
+impl Link {
+    /// Reads the settings and begins to look for the servers. Does not wait for them: a Redis that is away makes calls fail, not the start.
+    ///
+    /// Must be called on a runtime that lives as long as the value: what belongs to no worker runs there.
+    pub(crate) fn open(
+        settings: RedisSettings,
+        scripts: &'static [&'static Script],
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, InvalidSetting> {
+        install_crypto();
+        let shared = Arc::new(Shared::new(settings, scripts, clock)?);
+        let watch = Watch::start(&shared);
+        Ok(Self { shared, _watch: watch })
+    }
+
+    /// Runs a script. When the first time comes to nothing that is final, the call is sent once more, word for word, within the deadline: a
+    /// step must be repeatable under its id.
+    pub(crate) async fn call(&self, call: &Call) -> Result<Reply, LinkError> {
+        self.shared.call(call).await
+    }
+
+    /// Returns when what a call of this partition has done would survive a failover; at once where there are no replicas. `ran` is the reply's:
+    /// a server that has forgotten the step, or another one, confirms nothing.
+    pub(crate) async fn barrier(&self, partition: Partition, ran: Ran) -> Result<(), LinkError> {
+        if !self.shared.equipment.replicated.demands(partition) {
+            return Ok(());
+        }
+        let topology = self.shared.topology();
+        let Some(primary) = topology.primary(partition) else { return Err(LinkError::NotReplicated) };
+        match timeout(self.shared.settings.deadline, primary.barrier().pass(ran.0)).await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(LinkError::NotReplicated),
+        }
+    }
+
+    /// A connection to who takes the partition's steps, the caller's alone until it is dropped: for what blocks for less than a deadline, answers
+    /// at length, or changes the connection.
+    pub(crate) async fn own(&self, partition: Partition) -> Result<Owned, LinkError> {
+        self.shared.own(partition).await
+    }
+
+    /// Whether so much memory is used where the partition lies that no session should be opened there and no code sent again.
+    pub(crate) fn is_memory_low(&self, partition: Partition) -> bool {
+        self.shared.topology().primary(partition).is_some_and(|primary| primary.is_memory_low())
+    }
+
+    /// What the servers said when they were last asked, within the last seconds.
+    pub(crate) fn health(&self) -> Arc<Health> {
+        self.shared.last_health()
+    }
+
+    /// Asks the servers now.
+    pub(crate) async fn examine(&self) -> Arc<Health> {
+        self.shared.examine().await
+    }
+
+    /// Whether steps can be taken on every partition.
+    pub(crate) async fn ready(&self) -> Result<(), LinkError> {
+        let mut health = self.shared.last_health();
+        let now = self.shared.clock.now();
+        if health.asked_at.is_none_or(|asked_at| now.since(asked_at) > FRESH) {
+            health = self.shared.examine().await;
+        }
+        match health.trouble() {
+            None => Ok(()),
+            Some(trouble) => Err(LinkError::Unavailable(trouble)),
+        }
+    }
+
+    /// Writes `meta` where it is missing; with `force` also where other partitions have one. See `store init`.
+    pub(crate) async fn init(&self, force: bool) -> Result<(), InitError> {
+        self.shared.init(force).await
+    }
+
+    /// Initialises a store that is empty everywhere: only for a first start, when the records know no tenant yet. An empty Redis under an
+    /// installation in use must stay refused.
+    pub(crate) async fn init_if_empty(&self) -> Result<(), InitError> {
+        self.shared.init_if_empty().await
+    }
+
+    /// The settings it was opened with.
+    pub(crate) fn settings(&self) -> &RedisSettings {
+        &self.shared.settings
+    }
+}
+
+/// Names ring as the process's cryptography for TLS, unless somebody has named one already.
+fn install_crypto() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

@@ -1,0 +1,24 @@
+-- Who holds an idempotency key: the other part of the copy of steps/claims.rs.
+
+-- Whether the key is free; if not: RUNNING, MISMATCH, or REPLAYED with what it holds. claim: body, lease.
+local function claimed(claim, packed, now)
+  local memo = decode('memo', packed)
+  if not memo or memo[3] <= now then return nil end
+  if memo[2] ~= claim[1] then return MISMATCH end
+  if memo[4] ~= MEMO_RUNNING then return REPLAYED, memo[4], memo[5], memo[6] end
+  if memo[6] > now then return RUNNING end
+  local session = decode_session(get('session', TAG .. 's' .. SCOPE .. memo[5]))
+  if not session or is_forgotten(session, now) then return nil end
+  local channels = channels_of(session, false)
+  return REPLAYED, MEMO_SENT, snapshot(session), channels
+end
+
+-- Holds the key while messages are handed over; answers at once when all are final already.
+local function claim_send(key, was_there, claim, session, channels, now)
+  for _, challenge in ipairs(session[CHALLENGES]) do
+    if challenge[ATTEMPT] == SENDING then
+      return put_memo(key, was_there, claim, now, MEMO_RUNNING, ID, now + claim[2])
+    end
+  end
+  put_memo(key, was_there, claim, now, MEMO_SENT, snapshot(session), channels)
+end

@@ -1,0 +1,83 @@
+-- Opens a session: the copy of steps/open.rs. What it looks like and what happened is made in Rust, as it were at the moment 0.
+--
+-- KEYS: meta, session, head, calls, the memo (with a claim), the account (of a billed session), subjects, log, due, index.
+-- brought: session, guard, rule of wrong guesses, limits, claim or false, events, most entries in the log.
+
+-- One opening in so many also drops what is old from the index, and this is how much is dropped at most.
+local SWEEP_EVERY, INDEX_KEPT = 64, 93600000
+
+local brought = cmsgpack.unpack(ARGV[2])
+local session, guard, rule, limits, claim, events = unpack(brought)
+local count = #KEYS
+local log, due, index = KEYS[count - 2], KEYS[count - 1], KEYS[count]
+local now = moment()
+local values = redis.call('MGET', unpack(KEYS, 1, count - 3))
+check_meta(values[1])
+if values[2] then
+  decode_session(values[2])
+  return reply(FRESH, now, 0, values[2])
+end
+if check('log', 'XLEN', log) >= brought[7] then fail('FULL') end
+local turned_away = admit(guard, values[3], values[4], now)
+if turned_away then return turned_away end
+
+-- Only the call was counted.
+local function answer(...)
+  commit()
+  return reply(...)
+end
+
+local first, memo, account_at = 5, nil, nil
+if claim then
+  memo, first = first, first + 1
+  local state, kind, held = claimed(claim, values[memo], now)
+  if state == REPLAYED and kind == MEMO_SENT then return answer(REPLAYED, now, 0, held) end
+  if state then return answer(state == RUNNING and RUNNING or MISMATCH, now) end
+end
+if session[FEE] then account_at, first = first, first + 1 end
+take_subjects(values, first, count - 3)
+
+local budgets = {}
+for _, list in ipairs({session[CHALLENGES], session[FALLBACK]}) do
+  for _, asked in ipairs(list) do
+    budgets[#budgets + 1] = asked[CHANNEL]
+    budgets[#budgets + 1] = asked[BUDGET]
+  end
+end
+local channel, wait = blocked(budgets, rule, now)
+if channel then return answer(FRESH, now, 2, channel, wait) end
+local counts, is_user = counts_of(session[USERS], limits)
+local name, until_room = no_room(counts, is_user, limits[3], now)
+if name then return answer(FRESH, now, 1, name, until_room) end
+
+local expires_at = now + session[EXPIRES]
+session[CREATED], session[EXPIRES], session[RESEND_AT] = now, expires_at, now + session[RESEND_AT]
+for _, challenge in ipairs(session[CHALLENGES]) do
+  challenge[LEASE] = now + challenge[LEASE]
+  if challenge[SENT_AT] then challenge[SENT_AT] = now end
+  local digests = challenge[DIGESTS]
+  for at = 4, #digests, 5 do digests[at] = expires_at end
+end
+for _, planned in ipairs(session[FALLBACK]) do planned[TURN_AT] = now + planned[TURN_AT] end
+local account, account_was_there
+if account_at then
+  account, account_was_there = funds(session, 0, 0, KEYS[account_at], values[account_at])
+  if account == false then return answer(FRESH, now, 3) end
+end
+count_send(counts, is_user, expires_at, now)
+local account_key = account_at and KEYS[account_at]
+local packed, entry = finish(session, false, account_key, account, account_was_there, events, now)
+local scheduled = schedule(due, session)
+if memo then claim_send(KEYS[memo], values[memo], claim, session, '', now) end
+
+local swept = {'PEXPIRE', index, INDEX_KEPT}
+if string.byte(ID, 15) % SWEEP_EVERY == 0 then
+  swept = {'ZREMRANGEBYLEX', index, '-', '(' .. struct.pack('>I6', math.max(now - INDEX_KEPT, 0))}
+end
+commit({
+  {'ZADD', index, 0, ID}, {'ZREM', index, ID},
+  scheduled, {'ZREM', due, NAME},
+  append(log, entry), false,
+  swept, false,
+})
+return reply(FRESH, now, 0, packed)

@@ -1,0 +1,115 @@
+//! What steps cost Redis: commands, and bytes for as long as a session is kept.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+
+use countersign_model::Channel;
+use redis::AsyncCommands as _;
+
+use super::Workshop;
+use crate::store::suite::bench::{DAY, MINUTE, WRONG, code, expect_verdict};
+use crate::store::{Answer, Lapse, OpenVerdict, VerifyVerdict};
+
+/// Hears every command that a server runs.
+struct Monitor(BufReader<TcpStream>);
+
+impl Monitor {
+    fn of(shop: &Workshop) -> Self {
+        let mut line = TcpStream::connect(("127.0.0.1", shop.server.port())).unwrap();
+        line.write_all(b"MONITOR\r\n").unwrap();
+        let mut line = BufReader::new(line);
+        line.read_line(&mut String::new()).unwrap();
+        Self(line)
+    }
+
+    /// What scripts have called since the last time.
+    fn called_by_scripts(&mut self, shop: &Workshop) -> Vec<String> {
+        assert_eq!(shop.server.cli(&["ECHO", "until here"]).trim(), "until here");
+        let mut called = Vec::new();
+        loop {
+            let mut told = String::new();
+            self.0.read_line(&mut told).unwrap();
+            if told.contains("until here") {
+                return called;
+            }
+            if let Some((_, command)) = told.split_once(" lua] ") {
+                called.push(command.chars().take(60).collect());
+            }
+        }
+    }
+}
+
+impl Workshop {
+    /// Bytes that the sessions take up, and how many they are.
+    async fn sessions(&self) -> (u64, u64) {
+        let mut line = self.line.clone();
+        let names: Vec<Vec<u8>> = line.keys("{p05up}s*").await.unwrap();
+        let mut bytes = 0;
+        for name in &names {
+            let one: u64 = redis::cmd("MEMORY").arg("USAGE").arg(name).query_async(&mut line).await.unwrap();
+            bytes += one;
+        }
+        (bytes, names.len() as u64)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opening_takes_at_most_fourteen_commands_and_a_verification_six() {
+    let shop = Workshop::new().await;
+    let mut monitor = Monitor::of(&shop);
+    shop.bench.credit(1, "100.00").await;
+    for _ in 0..20 {
+        monitor.called_by_scripts(&shop);
+        expect_verdict!(shop.bench.try_open(shop.full_opening()).await, OpenVerdict::Opened(_) => ());
+        let called = monitor.called_by_scripts(&shop);
+        assert!((2..=14).contains(&called.len()), "{called:#?}");
+        shop.bench.clock.advance(MINUTE * 5);
+    }
+    for (guess, right) in [(WRONG, false), (code(Channel::Email), true)] {
+        let session = shop.full_session().await;
+        let step = shop.bench.verify_step(&session, &[(Channel::Email, guess)]);
+        monitor.called_by_scripts(&shop);
+        let heard = shop.bench.store.verify(step).await.unwrap();
+        expect_verdict!(heard.answer, Answer::Fresh(VerifyVerdict::Judged(_, told)) => assert_eq!(told.verified, right));
+        let called = monitor.called_by_scripts(&shop);
+        assert!((2..=6).contains(&called.len()), "{called:#?}");
+        shop.bench.clock.advance(MINUTE * 5);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_takes_up_little_and_less_when_its_codes_are_dead() {
+    let shop = Workshop::new().await;
+    shop.bench.credit(1, "100.00").await;
+    let verified = shop.full_session().await;
+    shop.bench.judged(&verified, &[(Channel::Email, WRONG)]).await;
+    let (live, _) = shop.sessions().await;
+    assert!(live <= 900, "{live} bytes while its code lives");
+    shop.bench.judged(&verified, &[(Channel::Email, code(Channel::Email))]).await;
+    let (kept, sessions) = shop.sessions().await;
+    assert!(sessions == 1 && kept <= 700, "{kept} bytes once verified");
+    let expired = shop.full_session().await;
+    shop.bench.clock.advance(MINUTE * 11);
+    shop.bench.store.lapse(Lapse { scope: shop.bench.scope, session: expired.id() }).await.unwrap();
+    let (both, _) = shop.sessions().await;
+    assert!(both - kept <= 700, "{} bytes once expired", both - kept);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_kept_has_a_life() {
+    let shop = Workshop::new().await;
+    shop.bench.credit(1, "100.00").await;
+    let session = shop.full_session().await;
+    shop.bench.judged(&session, &[(Channel::Email, WRONG)]).await;
+    let mut line = shop.line.clone();
+    let names: Vec<Vec<u8>> = line.keys("*").await.unwrap();
+    for name in names {
+        let life: i64 = line.pttl(&name).await.unwrap();
+        // Behind the tag: what the key is.
+        match name[7] {
+            b's' | b'u' | b'i' => assert!(life > 0, "{:?} lives for ever", name.escape_ascii().to_string()),
+            b'm' if name.get(8..) != Some(b"eta") => assert!(life > 0 && life <= i64::try_from(DAY.as_millis()).unwrap()),
+            _ => assert_eq!(life, -1, "{:?}", name.escape_ascii().to_string()),
+        }
+    }
+}
