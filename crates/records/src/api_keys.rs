@@ -2,72 +2,103 @@
 
 use countersign_model::{AccessKey, ApiKey, KeyId, KeyKind, KeyScope, SecretHash, TenantId, Timestamp};
 use data_encoding::HEXLOWER;
-use sqlx::SqlitePool;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
 
 use crate::RecordsError;
+use crate::columns::{Stored, json};
+use crate::configuration::{lock, touch_tenant};
+use crate::transaction::{On, change};
 
-/// The table of API keys. Made by [`Records::api_keys`](crate::Records::api_keys).
-#[derive(Debug, Clone, Copy)]
-pub struct ApiKeys<'a> {
-    pool: &'a SqlitePool,
+/// What [`read`] reads.
+macro_rules! select {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, tenant_id, kind, name, access_key, secret_hash, scope, allowed_ips, created_at, expires_at, revoked_at ",
+            "FROM api_keys ",
+            $which
+        )
+    };
 }
 
-impl<'a> ApiKeys<'a> {
-    pub(crate) const fn new(pool: &'a SqlitePool) -> Self {
-        Self { pool }
+/// The table of API keys. Made by [`Records::api_keys`](crate::Records::api_keys).
+#[derive(Debug)]
+pub struct ApiKeys<'a> {
+    pub(crate) on: On<'a>,
+}
+
+impl ApiKeys<'_> {
+    /// Adds a key to the tenant it names and gives the tenant's new revision.
+    pub async fn insert(self, key: &ApiKey) -> Result<u64, RecordsError> {
+        change!(self.on, |connection| insert(connection, key).await)
     }
 
-    /// Adds a key to the tenant it names.
-    pub async fn insert(&self, key: &ApiKey) -> Result<(), RecordsError> {
-        let allowed_ips =
-            serde_json::to_string(&key.allowed_ips).map_err(|_| RecordsError::Corrupt { record: "key", field: "allowed_ips" })?;
-        sqlx::query(
-            "INSERT INTO api_keys (id, tenant_id, kind, name, access_key, secret_hash, scope, allowed_ips, created_at, expires_at, \
-             revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        )
-        .bind(key.id.to_string())
-        .bind(key.tenant.to_string())
-        .bind(key.kind.as_str())
-        .bind(&key.name)
-        .bind(&key.access_key.0)
-        .bind(HEXLOWER.encode(&key.secret_hash.0))
-        .bind(scope_word(key.scope))
-        .bind(allowed_ips)
-        .bind(key.created_at.millis())
-        .bind(key.expires_at.map(Timestamp::millis))
-        .bind(key.revoked_at.map(Timestamp::millis))
-        .execute(self.pool)
-        .await?;
-        Ok(())
+    /// The key with this id, where the tenant has it.
+    pub async fn find(self, tenant: TenantId, id: KeyId) -> Result<Option<ApiKey>, RecordsError> {
+        let row = sqlx::query(select!("WHERE tenant_id = $1 AND id = $2"))
+            .bind(tenant.to_string())
+            .bind(id.to_string())
+            .fetch_optional(&mut *self.on.reader().await?)
+            .await?;
+        row.as_ref().map(read).transpose()
     }
 
     /// The keys of one tenant, revoked and expired ones too, oldest first.
-    pub async fn list(&self, tenant: TenantId) -> Result<Vec<ApiKey>, RecordsError> {
-        let rows: Vec<StoredKey> = sqlx::query_as("SELECT * FROM api_keys WHERE tenant_id = $1 ORDER BY created_at, id")
+    pub async fn list(self, tenant: TenantId) -> Result<Vec<ApiKey>, RecordsError> {
+        let rows = sqlx::query(select!("WHERE tenant_id = $1 ORDER BY created_at, id"))
             .bind(tenant.to_string())
-            .fetch_all(self.pool)
+            .fetch_all(&mut *self.on.reader().await?)
             .await?;
-        rows.into_iter().map(StoredKey::read).collect()
+        rows.iter().map(read).collect()
     }
 
     /// The keys of all tenants, for the door: whose a call is stands in its key.
-    pub async fn all(&self) -> Result<Vec<ApiKey>, RecordsError> {
-        let rows: Vec<StoredKey> = sqlx::query_as("SELECT * FROM api_keys ORDER BY created_at, id").fetch_all(self.pool).await?;
-        rows.into_iter().map(StoredKey::read).collect()
+    pub async fn all(self) -> Result<Vec<ApiKey>, RecordsError> {
+        let rows = sqlx::query(select!("ORDER BY created_at, id")).fetch_all(&mut *self.on.reader().await?).await?;
+        rows.iter().map(read).collect()
     }
 
-    /// Ends a key for good and tells whether the tenant has such a key. The first end counts: a second call changes nothing.
-    pub async fn revoke(&self, tenant: TenantId, id: KeyId, at: Timestamp) -> Result<bool, RecordsError> {
-        let found = sqlx::query("UPDATE api_keys SET revoked_at = COALESCE(revoked_at, $3) WHERE tenant_id = $1 AND id = $2")
-            .bind(tenant.to_string())
-            .bind(id.to_string())
-            .bind(at.millis())
-            .execute(self.pool)
-            .await?;
-        Ok(found.rows_affected() > 0)
+    /// Ends a key for good and gives the tenant's new revision; none where the tenant has no such key. The first end counts: a second
+    /// call leaves it.
+    pub async fn revoke(self, tenant: TenantId, id: KeyId, at: Timestamp) -> Result<Option<u64>, RecordsError> {
+        change!(self.on, |connection| revoke(connection, tenant, id, at).await)
     }
+}
+
+async fn insert(connection: &mut AnyConnection, key: &ApiKey) -> Result<u64, RecordsError> {
+    let revision = touch_tenant(&mut *connection, key.tenant).await?;
+    sqlx::query(
+        "INSERT INTO api_keys (id, tenant_id, kind, name, access_key, secret_hash, scope, allowed_ips, created_at, expires_at, \
+         revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(key.id.to_string())
+    .bind(key.tenant.to_string())
+    .bind(key.kind.as_str())
+    .bind(&key.name)
+    .bind(&key.access_key.0)
+    .bind(HEXLOWER.encode(&key.secret_hash.0))
+    .bind(scope_word(key.scope))
+    .bind(json("key", "allowed_ips", &key.allowed_ips)?)
+    .bind(key.created_at.millis())
+    .bind(key.expires_at.map(Timestamp::millis))
+    .bind(key.revoked_at.map(Timestamp::millis))
+    .execute(connection)
+    .await?;
+    Ok(revision)
+}
+
+async fn revoke(connection: &mut AnyConnection, tenant: TenantId, id: KeyId, at: Timestamp) -> Result<Option<u64>, RecordsError> {
+    lock(&mut *connection).await?;
+    let ended = sqlx::query("UPDATE api_keys SET revoked_at = COALESCE(revoked_at, $3) WHERE tenant_id = $1 AND id = $2")
+        .bind(tenant.to_string())
+        .bind(id.to_string())
+        .bind(at.millis())
+        .execute(&mut *connection)
+        .await?;
+    if ended.rows_affected() == 0 {
+        return Ok(None);
+    }
+    touch_tenant(connection, tenant).await.map(Some)
 }
 
 const fn scope_word(scope: KeyScope) -> &'static str {
@@ -77,63 +108,27 @@ const fn scope_word(scope: KeyScope) -> &'static str {
     }
 }
 
-/// A row before its texts have been understood.
-struct StoredKey {
-    id: String,
-    tenant: String,
-    kind: String,
-    name: String,
-    access_key: String,
-    secret_hash: String,
-    scope: String,
-    allowed_ips: String,
-    created_at: i64,
-    expires_at: Option<i64>,
-    revoked_at: Option<i64>,
-}
-
-impl<'r> FromRow<'r, SqliteRow> for StoredKey {
-    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            id: row.try_get("id")?,
-            tenant: row.try_get("tenant_id")?,
-            kind: row.try_get("kind")?,
-            name: row.try_get("name")?,
-            access_key: row.try_get("access_key")?,
-            secret_hash: row.try_get("secret_hash")?,
-            scope: row.try_get("scope")?,
-            allowed_ips: row.try_get("allowed_ips")?,
-            created_at: row.try_get("created_at")?,
-            expires_at: row.try_get("expires_at")?,
-            revoked_at: row.try_get("revoked_at")?,
-        })
-    }
-}
-
-impl StoredKey {
-    fn read(self) -> Result<ApiKey, RecordsError> {
-        let corrupt = |field| RecordsError::Corrupt { record: "key", field };
-        let secret_hash = HEXLOWER.decode(self.secret_hash.as_bytes()).ok().and_then(|hash| hash.try_into().ok());
-        Ok(ApiKey {
-            id: self.id.parse().map_err(|_| corrupt("id"))?,
-            tenant: self.tenant.parse().map_err(|_| corrupt("tenant_id"))?,
-            kind: match self.kind.as_str() {
-                "live" => KeyKind::Live,
-                "test" => KeyKind::Test,
-                _ => return Err(corrupt("kind")),
-            },
-            name: self.name,
-            access_key: AccessKey(self.access_key),
-            secret_hash: SecretHash(secret_hash.ok_or_else(|| corrupt("secret_hash"))?),
-            scope: match self.scope.as_str() {
-                "full" => KeyScope::Full,
-                "read_only" => KeyScope::ReadOnly,
-                _ => return Err(corrupt("scope")),
-            },
-            allowed_ips: serde_json::from_str(&self.allowed_ips).map_err(|_| corrupt("allowed_ips"))?,
-            created_at: Timestamp::from_millis(self.created_at),
-            expires_at: self.expires_at.map(Timestamp::from_millis),
-            revoked_at: self.revoked_at.map(Timestamp::from_millis),
-        })
-    }
+fn read(row: &AnyRow) -> Result<ApiKey, RecordsError> {
+    let stored = Stored { record: "key", row };
+    Ok(ApiKey {
+        id: stored.parsed("id")?,
+        tenant: stored.parsed("tenant_id")?,
+        kind: match stored.text("kind")?.as_str() {
+            "live" => KeyKind::Live,
+            "test" => KeyKind::Test,
+            _ => return Err(stored.corrupt("kind")),
+        },
+        name: stored.text("name")?,
+        access_key: AccessKey(stored.text("access_key")?),
+        secret_hash: SecretHash(stored.hash("secret_hash")?),
+        scope: match stored.text("scope")?.as_str() {
+            "full" => KeyScope::Full,
+            "read_only" => KeyScope::ReadOnly,
+            _ => return Err(stored.corrupt("scope")),
+        },
+        allowed_ips: stored.json("allowed_ips")?,
+        created_at: stored.moment("created_at")?,
+        expires_at: stored.moment_or_none("expires_at")?,
+        revoked_at: stored.moment_or_none("revoked_at")?,
+    })
 }
