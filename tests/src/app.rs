@@ -17,6 +17,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
+use crate::planes::{self, SharedPlanes};
 use crate::{Client, MailSink, ProviderDouble, Setup, within_patience};
 
 /// Where the clock stands when a server starts: 2026-01-15T10:45:00Z.
@@ -102,10 +103,16 @@ pub struct TestApp {
     admin: Client,
     keys: BTreeMap<String, String>,
     clock: Arc<ManualClock>,
-    platform: Option<Arc<Platform>>,
+    nodes: Vec<Node>,
     dir: Arc<TempDir>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+}
+
+/// One process's worth of server.
+#[derive(Debug)]
+struct Node {
+    bound: Bound,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
 }
 
 impl Deref for TestApp {
@@ -117,6 +124,7 @@ impl Deref for TestApp {
 }
 
 /// What the server's thread tells once it is bound.
+#[derive(Debug)]
 struct Bound {
     api: String,
     admin: String,
@@ -191,21 +199,35 @@ impl Builder {
             Some(installed) => installed,
             None => install(&self.wishes, self.now, &*rng).await,
         };
-        self.setup.write(dir.path());
+        let planes = SharedPlanes::of(dir.path());
+        let setup = match &planes {
+            Some(planes) => planes.on(self.setup),
+            None => self.setup,
+        };
+        setup.write(dir.path());
         let source = Source { file: None, data_dir: dir.path().to_owned(), environment: Vec::new() };
-        let config = load(&source).unwrap_or_else(|error| panic!("{error}\n{}", self.setup.toml())).config;
+        let config = load(&source).unwrap_or_else(|error| panic!("{error}\n{}", setup.toml())).config;
 
+        let mut nodes = Vec::new();
+        for _ in 0..if planes.is_some() { 2 } else { 1 } {
+            let clock = Arc::clone(&clock) as Arc<dyn Clock>;
+            let overrides = Overrides { clock: Arc::clone(&clock), rng: Arc::clone(&rng), store_clock: Some(clock) };
+            nodes.push(Node::start(DataDir::new(dir.path().to_owned()), config.clone(), overrides).await);
+        }
+        let client = Client::of_nodes(nodes.iter().map(|node| node.bound.api.clone()).collect()).with_key(&keys["test"]);
+        let admin = Client::of_nodes(nodes.iter().map(|node| node.bound.admin.clone()).collect());
+        TestApp { client, admin, keys, clock, nodes, dir }
+    }
+}
+
+impl Node {
+    async fn start(data_dir: DataDir, config: Config, overrides: Overrides) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = oneshot::channel();
-        let data_dir = DataDir::new(dir.path().to_owned());
-        let overrides = Overrides { clock: Arc::clone(&clock) as Arc<dyn Clock>, rng };
         let serve = move || actix_web::rt::System::new().block_on(serve(data_dir, config, overrides, tell, stopped));
         let thread = std::thread::Builder::new().name("server".to_owned()).spawn(serve).unwrap();
         let bound = within_patience("a server", told).await.expect("the server starts");
-
-        let client = Client::new(bound.api).with_key(&keys["test"]);
-        let admin = Client::new(bound.admin);
-        TestApp { client, admin, keys, clock, platform: Some(bound.platform), dir, stop: Some(stop), thread: Some(thread) }
+        Self { bound, stop, thread }
     }
 }
 
@@ -225,25 +247,32 @@ async fn serve(
     app.run_until(stopped).await.expect("the server stops in order");
 }
 
-/// A data directory with the first start's sandbox key, a live key, and the keys wished for.
+/// An installation with the first start's sandbox key, a live key, and the keys wished for.
 async fn install(wishes: &BTreeMap<String, KeyWish>, now: Timestamp, rng: &dyn Rng) -> (Arc<TempDir>, BTreeMap<String, String>) {
     let dir = Arc::new(tempfile::tempdir().unwrap());
-    let installation = Installation::open_or_create(DataDir::new(dir.path().to_owned()), now, rng).await.unwrap();
-    let records = &installation.records;
+    let (records, first) = if planes::is_shared() {
+        let planes = tokio::task::spawn_blocking(SharedPlanes::start).await.unwrap();
+        planes.belong_to(dir.path());
+        let first = planes.install(dir.path(), now, rng).await;
+        (planes.records().await, first)
+    } else {
+        let installation = Installation::open_or_create(DataDir::new(dir.path().to_owned()), now, rng).await.unwrap();
+        let first = installation.first_key.as_ref().expect("a first start").secret().to_owned();
+        (installation.records, first)
+    };
     let owner = records.tenants().find_by_name(DEFAULT_TENANT).await.unwrap().unwrap().id;
     let other = TenantId::mint(now, rng, Partition::of(owner.bits() + 1));
     if wishes.values().any(|wish| wish.foreign) {
-        records.tenants().insert(&Tenant { id: other, name: "other".to_owned() }).await.unwrap();
+        records.tenants().insert(&Tenant { id: other, ..Tenant::new("other", now, rng) }).await.unwrap();
     }
-    let first = installation.first_key.as_ref().expect("a first start");
-    let mut keys = BTreeMap::from([("test".to_owned(), first.secret().to_owned())]);
+    let mut keys = BTreeMap::from([("test".to_owned(), first)]);
     let live = ("live".to_owned(), KeyWish::live());
     for (name, wish) in wishes.clone().into_iter().chain([live]) {
         let made = NewKey::mint(wish.order(&name, if wish.foreign { other } else { owner }, now), now, rng);
         records.api_keys().insert(&made.key).await.unwrap();
         keys.insert(name, made.secret().to_owned());
     }
-    installation.records.close().await;
+    records.close().await;
     (dir, keys)
 }
 
@@ -308,17 +337,17 @@ impl TestApp {
     /// Does what time alone asks for, to its end.
     #[track_caller]
     pub fn sweep(&self) -> impl Future<Output = ()> {
-        let platform = Arc::clone(self.platform.as_ref().expect("a running server"));
+        let platform = Arc::clone(&self.nodes.first().expect("a running server").bound.platform);
         async move { while platform.sweep().await.expect("a sweep").more {} }
     }
 
     /// Stops it in order, and waits until it has let go of its directory.
-    pub async fn stop(mut self) -> Arc<TempDir> {
-        self.platform = None;
-        drop(self.stop.take());
-        let thread = self.thread.take().unwrap();
-        let ended = tokio::task::spawn_blocking(move || thread.join());
-        within_patience("the server's end", ended).await.unwrap().expect("the server's thread ends well");
-        Arc::clone(&self.dir)
+    pub async fn stop(self) -> Arc<TempDir> {
+        for Node { bound, stop, thread } in self.nodes {
+            drop((bound, stop));
+            let ended = tokio::task::spawn_blocking(move || thread.join());
+            within_patience("the server's end", ended).await.unwrap().expect("the server's thread ends well");
+        }
+        self.dir
     }
 }

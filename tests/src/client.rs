@@ -1,5 +1,8 @@
 //! A caller of the API, by nothing but HTTP.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -12,22 +15,35 @@ use crate::{PATIENCE, Reply, within_patience};
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
-    base: String,
+    bases: Arc<Bases>,
     headers: Vec<(String, String)>,
+}
+
+/// The nodes of one installation.
+#[derive(Debug)]
+struct Bases {
+    urls: Vec<String>,
+    turn: AtomicUsize,
 }
 
 impl Client {
     /// A caller without a key.
     pub fn new(base: impl Into<String>) -> Self {
+        Self::of_nodes(vec![base.into()])
+    }
+
+    /// A caller without a key whose every call goes to another node than the one before.
+    pub fn of_nodes(urls: Vec<String>) -> Self {
         // One installed before serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(PATIENCE).build().unwrap();
-        Self { http, base: base.into(), headers: Vec::new() }
+        Self { http, bases: Arc::new(Bases { urls, turn: AtomicUsize::new(0) }), headers: Vec::new() }
     }
 
-    /// The server's address.
+    /// The server's address: of several nodes, that of the one whose turn it is.
     pub fn base(&self) -> &str {
-        &self.base
+        let turn = self.bases.turn.fetch_add(1, Ordering::Relaxed);
+        &self.bases.urls[turn % self.bases.urls.len()]
     }
 
     /// The same caller with another key.
@@ -54,14 +70,15 @@ impl Client {
 
     /// Any call.
     pub async fn call(&self, method: Method, path: &str, media_type: Option<&str>, body: impl Into<reqwest::Body>) -> Reply {
-        let mut request = self.http.request(method, format!("{}{path}", self.base)).body(body);
+        let base = self.base();
+        let mut request = self.http.request(method, format!("{base}{path}")).body(body);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
         if let Some(media_type) = media_type {
             request = request.header("Content-Type", media_type);
         }
-        let response = request.send().await.unwrap_or_else(|error| panic!("no reply from {}{path}: {error:?}", self.base));
+        let response = request.send().await.unwrap_or_else(|error| panic!("no reply from {base}{path}: {error:?}"));
         Reply::try_read(response).await.expect("a reply ends")
     }
 
@@ -74,7 +91,7 @@ impl Client {
     /// Posts JSON to a server that may be gone: none when no whole reply came back.
     pub async fn try_call(&self, path: &str, body: &Value) -> Option<Reply> {
         let mut request =
-            self.http.post(format!("{}{path}", self.base)).header("Content-Type", "application/json").body(body.to_string());
+            self.http.post(format!("{}{path}", self.base())).header("Content-Type", "application/json").body(body.to_string());
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -83,7 +100,7 @@ impl Client {
 
     /// Posts JSON and breaks the line once `until` has come, without having waited for the reply.
     pub async fn hang_up(&self, path: &str, body: &Value, until: impl Future<Output = ()>) {
-        let mut line = TcpStream::connect(self.base.trim_start_matches("http://")).await.unwrap();
+        let mut line = TcpStream::connect(self.base().trim_start_matches("http://")).await.unwrap();
         let body = body.to_string();
         let length = body.len();
         let headers: String = self.headers.iter().flat_map(|(name, value)| [name, ": ", value, "\r\n"]).collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use countersign_model::{EventKind, Limit, Partition, SystemClock};
+use countersign_model::{Aggregate, EventKind, Limit, Partition, SystemClock};
 use countersign_session::store::{SessionStore, SqliteOptions, SqliteStore};
 use countersign_session::{BudgetRule, CodeKeys, KeyMaterial};
 
@@ -24,12 +24,13 @@ pub async fn happened(data_dir: &Path) -> Happened {
     for number in 0..Partition::COUNT {
         let mut after = 0;
         loop {
-            let entries = store.read_log(Partition::of(number.into()), after, 1_000).await.unwrap();
+            let entries = store.read_log(Partition::of(number.into()), after, 1_000).await.unwrap().entries;
             let Some(last) = entries.last() else { break };
             after = last.sequence;
             for entry in entries {
                 let events = entry.events.into_iter().map(|event| (event.number, event.kind));
-                happened.entry(entry.session.to_string()).or_default().extend(events);
+                let Aggregate::Session(session) = entry.of else { continue };
+                happened.entry(session.to_string()).or_default().extend(events);
             }
         }
     }

@@ -12,6 +12,7 @@ mod ask;
 mod client;
 mod events;
 mod mail_sink;
+pub mod planes;
 mod process;
 mod provider_double;
 mod reply;

@@ -35,6 +35,14 @@ impl Setup {
         self
     }
 
+    /// Sets a key that is not set yet.
+    #[must_use]
+    pub fn or_set(self, key: &str, value: impl Into<Value>) -> Self {
+        let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
+        let is_set = self.sections.get(section).is_some_and(|keys| keys.contains_key(name));
+        if is_set { self } else { self.set(key, value) }
+    }
+
     /// No limit of calls or sends is met by accident.
     #[must_use]
     pub fn generous(self) -> Self {

@@ -7,15 +7,18 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Who may see whom.
-const TABLE: [(&str, &[&str]); 8] = [
+const TABLE: [(&str, &[&str]); 10] = [
     ("model", &[]),
-    ("session", &["model"]),
+    // Servers for tests: the rooms that it is named in depend on it for their tests alone.
+    ("testing", &[]),
+    ("session", &["model", "testing"]),
     ("channels", &["model"]),
-    ("records", &["model"]),
-    ("core", &["model", "session", "channels", "records"]),
+    ("records", &["model", "testing"]),
+    ("webhooks", &["model"]),
+    ("core", &["model", "session", "channels", "records", "webhooks", "testing"]),
     ("api", &["model", "core"]),
-    ("countersign", &["model", "session", "channels", "records", "core", "api"]),
-    ("tests", &["model", "session", "channels", "records", "core", "api", "countersign"]),
+    ("countersign", &["model", "session", "channels", "records", "webhooks", "core", "api"]),
+    ("tests", &["model", "session", "channels", "records", "webhooks", "core", "api", "countersign", "testing"]),
 ];
 
 /// `countersign-model` lives in the room `model`; `countersign` in its own.

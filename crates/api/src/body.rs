@@ -42,10 +42,24 @@ pub(crate) enum BodyError {
 
 /// Reads and parses. Size is looked at before the media type, and that before what the bytes say.
 pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Body, BodyError> {
+    let bytes = arrive(request, payload).await?;
+    understand(request, bytes)
+}
+
+/// The same for calls that may come without one: then neither a media type nor a form is asked for.
+pub(crate) async fn read_if_any(request: &HttpRequest, payload: Payload) -> Result<Body, BodyError> {
+    let bytes = arrive(request, payload).await?;
+    if bytes.is_empty() { Ok(Body::default()) } else { understand(request, bytes) }
+}
+
+async fn arrive(request: &HttpRequest, payload: Payload) -> Result<Bytes, BodyError> {
     if declared_length(request.headers()).is_some_and(|length| length > MOST) {
         return Err(BodyError::TooLarge);
     }
-    let bytes = tokio::time::timeout(PATIENCE, collect(payload)).await.map_err(|_| BodyError::TooSlow)??;
+    tokio::time::timeout(PATIENCE, collect(payload)).await.map_err(|_| BodyError::TooSlow)?
+}
+
+fn understand(request: &HttpRequest, bytes: Bytes) -> Result<Body, BodyError> {
     if !is_plain_json(request.headers()) {
         return Err(BodyError::MediaType);
     }

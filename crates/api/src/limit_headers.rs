@@ -32,10 +32,17 @@ impl CallPolicy {
         let (remaining, resets_in) =
             quota.map_or((self.limit.max, self.limit.window), |quota| (quota.remaining, quota.resets_in));
         let resets_at = quota.map_or_else(|| now.plus(resets_in), |quota| quota.resets_at);
-        headers.insert(LIMIT, self.maximum.clone());
+        // A tenant may have a rule of its own.
+        if let Some(quota) = quota.filter(|quota| quota.limit != self.limit) {
+            let own = Self::new(quota.limit);
+            headers.insert(LIMIT, own.maximum);
+            headers.insert(POLICY, own.policy);
+        } else {
+            headers.insert(LIMIT, self.maximum.clone());
+            headers.insert(POLICY, self.policy.clone());
+        }
         headers.insert(REMAINING, HeaderValue::from(remaining));
         headers.insert(RESET, HeaderValue::from(resets_at.plus(Duration::from_millis(999)).seconds()));
-        headers.insert(POLICY, self.policy.clone());
         headers.insert(STATE, value(format!("\"calls\";r={remaining};t={}", whole_seconds(resets_in))));
     }
 }

@@ -8,7 +8,7 @@ use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
 use crate::dialects::native::failure::{ErrorReply, ProblemReply};
-use crate::dialects::native::operations;
+use crate::dialects::native::operations::{self, contacts};
 use crate::health;
 
 #[derive(OpenApi)]
@@ -16,7 +16,7 @@ use crate::health;
     info(
         title = "Countersign",
         description = "Send one-time passwords by e-mail, SMS, WhatsApp and voice, and verify them.\n\nEvery operation is also mounted \
-                       under `/v1/otp`. Errors have one shape (`ErrorReply`); callers whose `Accept` names `application/problem+json` \
+                       under `/v1` instead of `/api/v1`. Errors have one shape (`ErrorReply`); callers whose `Accept` names `application/problem+json` \
                        get the form of RFC 9457. Unknown fields are ignored, or refused under `Prefer: handling=strict`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         version = "1"
@@ -30,11 +30,25 @@ use crate::health;
         operations::cancel,
         operations::list,
         operations::show,
+        contacts::list,
+        contacts::create,
+        contacts::bulk,
+        contacts::show,
+        contacts::patch,
+        contacts::put,
+        contacts::remove,
+        contacts::show_external,
+        contacts::patch_external,
+        contacts::put_external,
+        contacts::remove_external,
+        contacts::unsubscribe,
+        operations::account,
         health::healthz,
         health::readyz
     ),
     components(schemas(ErrorReply, ProblemReply)),
-    tags((name = "otp", description = "Sessions: send, verify, look at, end."), (name = "operations", description = "Probes.")),
+    tags((name = "otp", description = "Sessions: send, verify, look at, end."),
+         (name = "contacts", description = "The people you keep."), (name = "account", description = "Who you are."), (name = "operations", description = "Probes.")),
     modifiers(&Common)
 )]
 struct Description;
@@ -86,27 +100,34 @@ impl Modify for Common {
             components.responses.insert((*name).to_owned(), RefOr::T(response));
         }
         for item in openapi.paths.paths.values_mut() {
-            for operation in operations_of(item).filter(|operation| operation.security.is_some()) {
-                add_common(operation);
+            for (looks, operation) in operations_of(item).filter(|(_, operation)| operation.security.is_some()) {
+                add_common(looks, operation);
             }
         }
     }
 }
 
-fn operations_of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    item.get.iter_mut().chain(item.post.iter_mut())
+/// The operations of a path, each with whether it only looks.
+fn operations_of(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
+    let PathItem { get, post, put, patch, delete, .. } = item;
+    let others = [post, put, patch, delete].into_iter().flatten();
+    get.iter_mut().map(|operation| (true, operation)).chain(others.map(|operation| (false, operation)))
 }
 
-fn add_common(operation: &mut Operation) {
-    let reads = operation.request_body.is_none();
-    let about_bodies = ["403", "408", "413", "415"];
+fn add_common(looks: bool, operation: &mut Operation) {
+    let bodiless = operation.request_body.is_none();
+    let foreign = |status: &str| match status {
+        "403" => looks,
+        "408" | "413" | "415" => bodiless,
+        _ => false,
+    };
     let responses = &mut operation.responses.responses;
     for response in responses.values_mut() {
         if let RefOr::T(response) = response {
             complete(response);
         }
     }
-    for (status, name, _) in ERRORS.iter().filter(|(status, ..)| !(reads && about_bodies.contains(status))) {
+    for (status, name, _) in ERRORS.iter().filter(|(status, ..)| !foreign(status)) {
         responses.entry((*status).to_owned()).or_insert_with(|| RefOr::Ref(Ref::from_response_name(*name)));
     }
 }

@@ -15,7 +15,7 @@ use countersign_core::HttpLabels;
 use tracing::{Instrument, debug, info, info_span, warn};
 
 use crate::api::Api;
-use crate::dialects::native::{self, Operation, error};
+use crate::dialects::native::{self, Path, error};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::server::Surface;
 use crate::{dialects, docs_page, health};
@@ -37,27 +37,37 @@ pub(crate) struct Call<'a> {
     pub(crate) id: &'a RequestId,
 }
 
-/// The one method of a path, beside `OPTIONS`.
+/// A method that a path may know, beside `OPTIONS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
     /// And `HEAD`, whose reply loses its body on the way out.
     Get,
-    /// The other one.
     Post,
+    Put,
+    Patch,
+    Delete,
 }
 
 impl Method {
-    fn takes(self, method: &HttpMethod) -> bool {
-        match self {
-            Self::Get => method == HttpMethod::GET || method == HttpMethod::HEAD,
-            Self::Post => method == HttpMethod::POST,
+    /// None: no path knows it.
+    fn of(method: &HttpMethod) -> Option<Self> {
+        match method.as_str() {
+            "GET" | "HEAD" => Some(Self::Get),
+            "POST" => Some(Self::Post),
+            "PUT" => Some(Self::Put),
+            "PATCH" => Some(Self::Patch),
+            "DELETE" => Some(Self::Delete),
+            _ => None,
         }
     }
 
     const fn allow(self) -> &'static str {
         match self {
-            Self::Get => "GET, HEAD, OPTIONS",
-            Self::Post => "POST, OPTIONS",
+            Self::Get => "GET, HEAD, ",
+            Self::Post => "POST, ",
+            Self::Put => "PUT, ",
+            Self::Patch => "PATCH, ",
+            Self::Delete => "DELETE, ",
         }
     }
 }
@@ -102,16 +112,17 @@ impl Page {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target<'a> {
     Page(Page),
-    Operation(Operation, &'a str),
+    /// A path of a dialect, and what it names.
+    Path(Path, &'a str),
     Nothing,
 }
 
 impl<'a> Target<'a> {
     fn find(surface: Surface, path: &'a str) -> Self {
         if surface == Surface::Public
-            && let Some((operation, name)) = dialects::find(path)
+            && let Some((path, name)) = dialects::find(path)
         {
-            return Self::Operation(operation, name);
+            return Self::Path(path, name);
         }
         let path = path.strip_suffix('/').unwrap_or(path);
         let page = Page::ALL.into_iter().find(|page| page.is_on(surface) && page.path() == path);
@@ -122,17 +133,19 @@ impl<'a> Target<'a> {
     const fn template(self) -> &'static str {
         match self {
             Self::Page(page) => page.path(),
-            Self::Operation(operation, _) => operation.template(),
+            Self::Path(path, _) => path.template(),
             Self::Nothing => "unknown",
         }
     }
 
-    const fn method(self) -> Option<Method> {
-        match self {
-            Self::Page(_) => Some(Method::Get),
-            Self::Operation(operation, _) => Some(operation.method()),
-            Self::Nothing => None,
-        }
+    /// The methods that it knows, as `Allow` lists them.
+    fn allow(self) -> String {
+        let methods = match self {
+            Self::Page(_) => Method::Get.allow().to_owned(),
+            Self::Path(path, _) => path.operations().iter().map(|(method, _)| method.allow()).collect(),
+            Self::Nothing => String::new(),
+        };
+        methods + "OPTIONS"
     }
 }
 
@@ -160,26 +173,39 @@ async fn serve(surface: Surface, request: HttpRequest, payload: Payload, api: we
 }
 
 async fn answer(call: &Call<'_>, target: Target<'_>, payload: Payload) -> HttpResponse {
-    let Some(method) = target.method() else { return native::refuse(call, &error::not_found()) };
+    if target == Target::Nothing {
+        return native::refuse(call, &error::not_found());
+    }
     if call.request.method() == HttpMethod::OPTIONS {
         let mut response = HttpResponse::new(StatusCode::NO_CONTENT);
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static(method.allow()));
+        response.headers_mut().insert(ALLOW, allow_value(&target.allow()));
         return response;
     }
-    if !method.takes(call.request.method()) {
-        return native::refuse(call, &error::method_not_allowed(method.allow()));
+    let method = Method::of(call.request.method());
+    let page = match target {
+        Target::Path(path, name) => {
+            return match path.operations().iter().find(|(known, _)| Some(*known) == method) {
+                Some((_, operation)) => native::answer(call, *operation, name, payload).await,
+                None => native::refuse(call, &error::method_not_allowed(target.allow())),
+            };
+        }
+        Target::Page(page) if method == Some(Method::Get) => page,
+        Target::Page(_) | Target::Nothing => return native::refuse(call, &error::method_not_allowed(target.allow())),
+    };
+    match page {
+        Page::Healthz => health::healthz(call),
+        Page::Readyz => health::readyz(call).await,
+        Page::Metrics => health::metrics(call),
+        Page::Jwks => docs_page::jwks(call, countersign_model::Mode::Live),
+        Page::SandboxJwks => docs_page::jwks(call, countersign_model::Mode::Sandbox),
+        Page::OpenApi => docs_page::openapi(call),
+        Page::Docs => docs_page::docs(call),
     }
-    match target {
-        Target::Operation(operation, name) => native::answer(call, operation, name, payload).await,
-        Target::Page(Page::Healthz) => health::healthz(call),
-        Target::Page(Page::Readyz) => health::readyz(call).await,
-        Target::Page(Page::Metrics) => health::metrics(call),
-        Target::Page(Page::Jwks) => docs_page::jwks(call, countersign_model::Mode::Live),
-        Target::Page(Page::SandboxJwks) => docs_page::jwks(call, countersign_model::Mode::Sandbox),
-        Target::Page(Page::OpenApi) => docs_page::openapi(call),
-        Target::Page(Page::Docs) => docs_page::docs(call),
-        Target::Nothing => native::refuse(call, &error::not_found()),
-    }
+}
+
+/// Methods as a header.
+pub(crate) fn allow_value(methods: &str) -> HeaderValue {
+    HeaderValue::from_str(methods).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"))
 }
 
 /// One of a few names: a label must not grow with what callers make up.
@@ -228,7 +254,21 @@ mod tests {
         let path = "/api/v1/otp/sessions/ses_secret";
         assert_eq!(Target::find(Surface::Public, path).template(), "/api/v1/otp/sessions/{session}");
         assert_eq!(Target::find(Surface::Public, "/who/knows").template(), "unknown");
+        let path = "/v1/contacts/external/secret";
+        assert_eq!(Target::find(Surface::Public, path).template(), "/api/v1/contacts/external/{external_id}");
         assert_eq!(method_name(&HttpMethod::from_bytes(b"BREW").unwrap()), "OTHER");
+    }
+
+    #[test]
+    fn a_path_lists_the_methods_it_knows() {
+        for (path, allow) in [
+            ("/healthz", "GET, HEAD, OPTIONS"),
+            ("/api/v1/otp/send", "POST, OPTIONS"),
+            ("/v1/contacts", "GET, HEAD, POST, OPTIONS"),
+            ("/v1/contacts/con_1", "GET, HEAD, PATCH, PUT, DELETE, OPTIONS"),
+        ] {
+            assert_eq!(Target::find(Surface::Public, path).allow(), allow, "{path}");
+        }
     }
 
     #[actix_web::test]

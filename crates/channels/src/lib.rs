@@ -16,6 +16,7 @@ mod segments;
 #[cfg(test)]
 mod testing;
 mod tls;
+mod wording;
 mod words;
 
 pub use config::{
@@ -23,7 +24,8 @@ pub use config::{
 };
 pub use provider::{CheckError, Content, Diagnostic, EnhancedCode, Provider, Rendered, TryOutcome};
 pub use registry::ProviderConfig;
-pub use render::RenderError;
+pub use render::{RenderError, preview_wording};
 pub use router::{Observer, Prepared, Router};
 pub use routes::Routes;
 pub use segments::{Encoding, Segments};
+pub use wording::{Part, WordingError, check_wording};

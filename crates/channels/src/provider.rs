@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -37,7 +38,7 @@ pub struct Rendered {
     /// The sender's name as people see it: one line without control characters, possibly empty.
     pub app: String,
     /// BCP 47 tag of the words chosen, which may be wider than the one asked for.
-    pub locale: &'static str,
+    pub locale: Cow<'static, str>,
     /// The code's life in whole minutes.
     pub minutes: u32,
     /// The words.

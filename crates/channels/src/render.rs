@@ -1,14 +1,21 @@
 //! From a code and a person to the words of one message.
 
+mod own;
+
+use std::borrow::Cow;
+
 use countersign_model::{Autofill, Channel, Code, Outgoing};
 use minijinja::{Value, context};
 
 use crate::provider::{Content, Rendered, spoken};
 use crate::segments::Segments;
+use crate::wording::WordingError;
 use crate::words::{self, Locale, Piece, Words};
 
+pub use own::preview_wording;
+
 /// Why a message cannot be worded. Known before anything is stored or sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     /// Both last lines: only one line can be the last.
     #[error("autofill takes a domain or an app hash, not both")]
@@ -19,9 +26,12 @@ pub enum RenderError {
     /// The hash is not 11 characters of base64.
     #[error("autofill.app_hash is not 11 characters of base64")]
     AutofillHash,
-    /// Even the shortest words with the last line are longer than a message may be.
+    /// Even the shortest words with the last line are longer than a message may be; a tenant's own words have no shorter form.
     #[error("the message is too long with its autofill line")]
     TooLong,
+    /// The tenant's own words are not fit for it: they were kept without a look.
+    #[error("the tenant's own words: {0}")]
+    Wording(#[from] WordingError),
     /// A built-in template failed; a defect.
     #[error("the words could not be put together")]
     Words,
@@ -42,17 +52,25 @@ impl Renderer {
     }
 
     pub(crate) fn render(&self, message: Outgoing) -> Result<Rendered, RenderError> {
-        let locale = words::lookup(&message.locale);
         let app = one_line(&message.app_name);
         let ending = Ending::of(&message.autofill, &message.code)?;
-        let content = match message.channel {
-            Channel::Email => self.email(locale, &message, &app, &ending)?,
-            Channel::Sms => Content::Phone { text: self.sms(locale, &message, &app, &ending)? },
-            Channel::Whatsapp => Content::Phone { text: self.say(locale, Piece::Whatsapp, &values(&message, &app))? },
-            Channel::Voice => Content::Phone { text: self.say(locale, Piece::Voice, &values(&message, &app))? },
+        let (content, locale) = match &message.wording {
+            Some(wording) => self.own(wording, &message, &app, &ending)?,
+            None => self.built_in(&message, &app, &ending)?,
         };
         let Outgoing { id, channel, recipient, code, minutes, .. } = message;
-        Ok(Rendered { id, channel, recipient, code, app, locale: locale.tag, minutes, content })
+        Ok(Rendered { id, channel, recipient, code, app, locale, minutes, content })
+    }
+
+    fn built_in(&self, message: &Outgoing, app: &str, ending: &Ending) -> Result<(Content, Cow<'static, str>), RenderError> {
+        let locale = words::lookup(&message.locale);
+        let content = match message.channel {
+            Channel::Email => self.email(locale, message, app, ending)?,
+            Channel::Sms => Content::Phone { text: self.sms(locale, message, app, ending)? },
+            Channel::Whatsapp => Content::Phone { text: self.say(locale, Piece::Whatsapp, &values(message, app))? },
+            Channel::Voice => Content::Phone { text: self.say(locale, Piece::Voice, &values(message, app))? },
+        };
+        Ok((content, Cow::Borrowed(locale.tag)))
     }
 
     /// The longest words that fit. A message is never cut: its last line must stay last and whole.
@@ -60,29 +78,26 @@ impl Renderer {
         for (piece, app) in [(Piece::Sms, app), (Piece::SmsShort, app), (Piece::SmsShort, "")] {
             let mut text = self.say(locale, piece, &values(message, app))?;
             ending.append_to_sms(&mut text);
-            let fits_retriever = !matches!(ending, Ending::AppHash(_)) || text.len() <= RETRIEVER_BYTES;
-            if fits_retriever && Segments::of(&text).count <= self.max_segments {
+            if self.fits_sms(&text, ending) {
                 return Ok(text);
             }
         }
         Err(RenderError::TooLong)
     }
 
+    fn fits_sms(&self, text: &str, ending: &Ending) -> bool {
+        let fits_retriever = !matches!(ending, Ending::AppHash(_)) || text.len() <= RETRIEVER_BYTES;
+        fits_retriever && Segments::of(text).count <= self.max_segments
+    }
+
     /// Mail programs read the domain line too; an app hash means nothing to them.
     fn email(&self, locale: &Locale, message: &Outgoing, app: &str, ending: &Ending) -> Result<Content, RenderError> {
-        let line = match ending {
-            Ending::Domain(line) => Some(line.as_str()),
-            Ending::None | Ending::AppHash(_) => None,
-        };
+        let line = ending.line_of_mail();
         let subject = self.say(locale, Piece::EmailSubject, &values(message, app))?;
-        let values = context! { subject => subject.as_str(), lang => locale.tag, autofill => line, ..values(message, app) };
+        let values =
+            context! { subject => subject.as_str(), lang => locale.tag, dir => "ltr", autofill => line, ..values(message, app) };
         let mut text = self.say(locale, Piece::EmailText, &values)?;
-        text.push('\n');
-        if let Some(line) = line {
-            text.push_str("\n\n");
-            text.push_str(line);
-            text.push('\n');
-        }
+        end_mail(&mut text, line);
         let html = self.say(locale, Piece::EmailHtml, &values)?;
         Ok(Content::Email { subject, text, html })
     }
@@ -94,6 +109,16 @@ impl Renderer {
 
 fn values(message: &Outgoing, app: &str) -> Value {
     context! { code => message.code.expose(), app, minutes => message.minutes, spoken => spoken(&message.code) }
+}
+
+/// Ends the plain text of a mail.
+fn end_mail(text: &mut String, line: Option<&str>) {
+    text.push('\n');
+    if let Some(line) = line {
+        text.push_str("\n\n");
+        text.push_str(line);
+        text.push('\n');
+    }
 }
 
 /// What a message must end with so that a device can pick out the code.
@@ -114,6 +139,14 @@ impl Ending {
             (Some(_), None) => Err(RenderError::AutofillDomain),
             (None, Some(hash)) if is_app_hash(hash) => Ok(Self::AppHash(hash.to_owned())),
             (None, Some(_)) => Err(RenderError::AutofillHash),
+        }
+    }
+
+    /// An app hash means nothing to mail programs.
+    fn line_of_mail(&self) -> Option<&str> {
+        match self {
+            Self::Domain(line) => Some(line),
+            Self::None | Self::AppHash(_) => None,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::config::OnUnclear;
 use crate::provider::{CheckError, Diagnostic, Provider, Rendered, TryOutcome};
 use crate::render::{RenderError, Renderer};
 use crate::routes::Routes;
+use crate::wording::WordingError;
 
 /// Is told of every try, so that somebody can count.
 pub trait Observer: Send + Sync {
@@ -69,10 +70,22 @@ impl Router {
         !self.routes.providers(mode, channel).is_empty()
     }
 
+    /// Who serves a channel, first choice first.
+    #[must_use]
+    pub fn providers(&self, mode: Mode, channel: Channel) -> Vec<ProviderName> {
+        self.routes.providers(mode, channel).iter().map(|provider| provider.name().clone()).collect()
+    }
+
     /// Puts a message into words. Nothing leaves the house.
     pub fn prepare(&self, message: Outgoing) -> Result<Prepared, RenderError> {
         let mode = message.mode;
         self.renderer.render(message).map(|message| Prepared { mode, message: Arc::new(message) })
+    }
+
+    /// Looks through words of a tenant's own before they are kept: what passes is fit for every message without a long name or an autofill
+    /// line.
+    pub fn check_wording(&self, channel: Channel, subject: Option<&str>, body: &str) -> Result<(), WordingError> {
+        self.renderer.check_wording(channel, subject, body)
     }
 
     /// Sends all messages side by side and tells for each how it ended, in the order given and never as [`Attempt::Sending`].

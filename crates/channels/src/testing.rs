@@ -33,6 +33,7 @@ pub(crate) fn outgoing(channel: Channel) -> Outgoing {
         expires_at: NOW.plus(Duration::from_mins(10)),
         minutes: 10,
         autofill: Autofill::default(),
+        wording: None,
     }
 }
 

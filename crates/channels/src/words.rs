@@ -26,6 +26,8 @@ pub(crate) struct Locale {
 
 /// What every locale's e-mail extends: the looks, no words.
 const LAYOUT: (&str, &str) = ("email.html", include_str!("templates/email.html"));
+/// The looks around a tenant's own words.
+const OWN: (&str, &str) = ("email_own.html", include_str!("templates/email_own.html"));
 
 macro_rules! locale {
     ($tag:literal) => {
@@ -67,7 +69,7 @@ impl Words {
     pub(crate) fn new() -> Self {
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
-        for (name, source) in std::iter::once(LAYOUT).chain(LOCALES.iter().flat_map(|locale| locale.files)) {
+        for (name, source) in [LAYOUT, OWN].into_iter().chain(LOCALES.iter().flat_map(|locale| locale.files)) {
             templates.add_template(name, source).expect("compiled-in templates are sound");
         }
         Self { templates }
@@ -77,6 +79,11 @@ impl Words {
     pub(crate) fn say(&self, locale: &Locale, piece: Piece, values: &Value) -> Result<String, minijinja::Error> {
         let (name, _) = locale.files[piece as usize];
         self.templates.get_template(name)?.render(values.clone())
+    }
+
+    /// A whole HTML document around a tenant's own words.
+    pub(crate) fn around_own(&self, values: &Value) -> Result<String, minijinja::Error> {
+        self.templates.get_template(OWN.0)?.render(values.clone())
     }
 }
 

@@ -4,19 +4,22 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use countersign_model::{KeyId, KeyKind, KeyScope, Limit, Rng, Scope, SecretHash, Timestamp};
-use countersign_session::Window;
+use countersign_model::{ApiKey, KeyId, KeyKind, KeyScope, Limit, Mode, Quota, Rng, Scope, SecretHash, Timestamp};
+use countersign_session::store::Guard;
+use countersign_session::{SubjectKind, Window};
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
+use tracing::warn;
 use zeroize::Zeroizing;
 
+use crate::directory::TenantConfig;
 use crate::platform::Platform;
 
 /// A caller who was let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Caller {
     /// Whose key, and of which kind: what the caller may see.
     pub scope: Scope,
@@ -24,6 +27,27 @@ pub struct Caller {
     pub key: KeyId,
     /// What the key may do.
     pub may: KeyScope,
+    /// Its tenant's records, as this node has them.
+    pub(crate) config: Arc<TenantConfig>,
+    /// The newest revision of those records that is known of.
+    pub(crate) revision: u64,
+    standing: Arc<OnceLock<Quota>>,
+}
+
+impl Caller {
+    /// How many calls its key has left; none before this call was counted.
+    #[must_use]
+    pub fn quota(&self) -> Option<&Quota> {
+        self.standing.get()
+    }
+
+    /// Notes what is left. A call is counted once.
+    pub(crate) fn stands(&self, quota: Option<Quota>) {
+        if let Some(quota) = quota {
+            // Of two counts of one call the first is what its reply tells.
+            let _told = self.standing.set(quota);
+        }
+    }
 }
 
 /// Why a caller was not let in. Deliberately does not say what was wrong with the key.
@@ -38,19 +62,9 @@ pub enum AuthError {
         /// How long until another failure would be heard.
         wait: Duration,
     },
-}
-
-/// How many calls a key has left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quota {
-    /// The rule.
-    pub limit: Limit,
-    /// Calls left.
-    pub remaining: u32,
-    /// How long until more are left than now.
-    pub resets_in: Duration,
-    /// When that is.
-    pub resets_at: Timestamp,
+    /// The key is not known here, and the records cannot be asked.
+    #[error("keys cannot be looked up")]
+    Unavailable,
 }
 
 /// What is kept of a secret.
@@ -67,7 +81,7 @@ pub fn mint_secret(kind: KeyKind, rng: &dyn Rng) -> Zeroizing<String> {
     Zeroizing::new(format!("{}{}", kind.secret_prefix(), BASE64URL_NOPAD.encode(&*bytes)))
 }
 
-/// Counts by name in this process. An installation on the embedded store is one process, so that is exact while it runs.
+/// Counts by name in this process: for what is only worth an estimate.
 pub(crate) struct Meter<K> {
     windows: Mutex<HashMap<K, Window>>,
 }
@@ -106,20 +120,39 @@ impl<K> fmt::Debug for Meter<K> {
 
 impl Platform {
     /// Lets a caller in. A missing key takes the same way as a wrong one; a right one is never held up by others' failures.
-    pub fn authenticate(&self, secret: Option<&str>, peer: IpAddr) -> Result<Caller, AuthError> {
-        let now = self.clock.now();
+    ///
+    /// A key that is not known here may have been made a moment ago by another node: the records are asked before it is refused.
+    pub async fn authenticate(&self, secret: Option<&str>, peer: IpAddr) -> Result<Caller, AuthError> {
         let hash = secret_hash(secret.unwrap_or_default());
-        if let Some(key) = self.directory.key(&hash)
-            && key.is_usable(now)
-            && key.admits(peer)
-        {
-            return Ok(Caller { scope: Scope { tenant: key.tenant, keys: key.kind }, key: key.id, may: key.scope });
+        if let Some(caller) = self.known(&hash, peer) {
+            return Ok(caller);
+        }
+        let now = self.clock.now();
+        let refused = match self.failures.count(bucket(peer), self.settings.limits.failed_authentication, now) {
+            Ok(_) => AuthError::Refused,
+            Err(quota) => AuthError::TooMany { wait: quota.resets_in },
+        };
+        if let Err(failure) = self.refresh().await {
+            warn!(%failure, "an unknown key cannot be looked up: the records are away");
+            return Err(AuthError::Unavailable);
+        }
+        if let Some(caller) = self.known(&hash, peer) {
+            return Ok(caller);
         }
         self.metrics.authentication_failed();
-        match self.failures.count(bucket(peer), self.settings.limits.failed_authentication, now) {
-            Ok(_) => Err(AuthError::Refused),
-            Err(quota) => Err(AuthError::TooMany { wait: quota.resets_in }),
-        }
+        Err(refused)
+    }
+
+    fn known(&self, hash: &SecretHash, peer: IpAddr) -> Option<Caller> {
+        let (key, config) = self.directory.key(hash)?;
+        (key.is_usable(self.clock.now()) && key.admits(peer)).then(|| caller(&key, config, Arc::default()))
+    }
+
+    /// The same caller by newer records; none when its key is no longer good.
+    pub(crate) fn again(&self, before: &Caller, revision: u64) -> Option<Caller> {
+        let (key, config) = self.directory.key_by_id(before.key)?;
+        let again = caller(&key, config, Arc::clone(&before.standing));
+        key.is_usable(self.clock.now()).then(|| Caller { revision: again.revision.max(revision), ..again })
     }
 
     /// How many calls a key has, for replies to callers who were not let in.
@@ -128,10 +161,20 @@ impl Platform {
         self.settings.limits.calls_per_key
     }
 
-    /// Counts a call of a key. `Err`: it does not fit and must be refused.
-    pub fn count_call(&self, caller: &Caller) -> Result<Quota, Quota> {
-        self.calls.count(caller.key, self.settings.limits.calls_per_key, self.clock.now())
+    /// What stands before a caller's step.
+    pub(crate) fn guard(&self, caller: &Caller) -> Guard {
+        let scope = caller.scope;
+        let own = caller.config.tenant.settings.limits.calls_per_key;
+        let limit = own.map_or(self.settings.limits.calls_per_key, Limit::from);
+        // Of one kind of key there is one mode that its calls are counted in.
+        let calls = self.keys.subject(scope.tenant, Mode::Live, SubjectKind::Key, "", &caller.key.to_string());
+        Guard { tenant: scope.tenant, keys: scope.keys, key: caller.key, revision: caller.revision, calls, limit }
     }
+}
+
+fn caller(key: &ApiKey, config: Arc<TenantConfig>, standing: Arc<OnceLock<Quota>>) -> Caller {
+    let scope = Scope { tenant: key.tenant, keys: key.kind };
+    Caller { scope, key: key.id, may: key.scope, revision: config.tenant.revision, config, standing }
 }
 
 /// An address as it is counted: an IPv6 host has its whole /64 to change within.

@@ -3,8 +3,9 @@
 use countersign_session::Session;
 use countersign_session::store::{self, CancelVerdict};
 
+use crate::admission::{TRIES, Told};
 use crate::callers::Caller;
-use crate::idempotency::{IdempotencyKey, verdict_of};
+use crate::idempotency::IdempotencyKey;
 use crate::platform::Platform;
 use crate::refusal::{About, Refusal};
 use crate::status::Handle;
@@ -17,17 +18,25 @@ impl Platform {
         handle: &Handle,
         idempotency: Option<&IdempotencyKey>,
     ) -> Result<(Session, bool), Refusal> {
-        let step = store::Cancel {
-            scope: caller.scope,
-            session: self.resolve(handle)?,
-            step: self.step_id(caller.scope.tenant),
-            claim: self.claim(caller, None, idempotency),
-        };
-        let (verdict, replayed) = verdict_of(self.store.cancel(step).await?)?;
-        match verdict {
-            CancelVerdict::Canceled(session) => Ok((*session, replayed)),
-            CancelVerdict::AlreadyVerified(session) => Err(Refusal::AlreadyVerified(About::of(&session))),
-            CancelVerdict::Unknown => Err(Refusal::Unknown),
+        let session = self.resolve(handle)?.session;
+        let step = self.step_id(caller.scope.tenant);
+        let mut caller = caller.clone();
+        for _ in 0..TRIES {
+            let claim = self.claim(&caller, None, idempotency);
+            let step = store::Cancel { guard: self.guard(&caller), scope: caller.scope, session, step, claim };
+            match self.told(&caller, self.store.cancel(step).await?).await? {
+                Told::Verdict(verdict, replayed) => return canceled(verdict).map(|session| (session, replayed)),
+                Told::Again(newer) => caller = newer,
+            }
         }
+        Err(Refusal::Unsettled)
+    }
+}
+
+fn canceled(verdict: CancelVerdict) -> Result<Session, Refusal> {
+    match verdict {
+        CancelVerdict::Canceled(session) => Ok(*session),
+        CancelVerdict::AlreadyVerified(session) => Err(Refusal::AlreadyVerified(About::of(&session))),
+        CancelVerdict::Unknown => Err(Refusal::Unknown),
     }
 }

@@ -11,7 +11,7 @@ use tracing::{error, warn};
 
 use crate::platform::Platform;
 use crate::refusal::Refusal;
-use crate::send::minutes;
+use crate::send::{minutes, wording};
 
 /// First pause before outcomes that the store did not take are offered again; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -76,7 +76,7 @@ impl Platform {
             if delivery != Delivery::NextFallback {
                 return Ok(Handed { session: recorded, channels, delivery });
             }
-            let (advanced, next, codes) = match self.advance(&recorded, Turn::Next).await {
+            let (advanced, next, codes) = match self.advance(None, &recorded, Turn::Next).await {
                 Ok(advanced) => advanced,
                 // Somebody else took the turn, or the session ended meanwhile: what is recorded stands.
                 Err(refusal) => {
@@ -94,6 +94,7 @@ impl Platform {
     fn word_again(&self, session: &Session, channels: &[Channel], codes: &CodeSource) -> (Vec<Prepared>, Outcomes) {
         let (mut prepared, mut unsaid) = (Vec::new(), Outcomes::new());
         let policy = session.policy();
+        let config = self.directory.tenant(session.scope().tenant);
         for challenge in session.challenges().iter().filter(|challenge| channels.contains(&challenge.channel)) {
             let (channel, id, generation) = (challenge.channel, challenge.message.id, challenge.message.generation);
             let code = codes.code(session.id(), channel, policy.shared_code, generation, policy.code_length);
@@ -108,6 +109,7 @@ impl Platform {
                 expires_at: session.expires_at(),
                 minutes: minutes(session.expires_at().since(self.clock.now())),
                 autofill: session.autofill().clone(),
+                wording: config.as_ref().and_then(|config| wording(config, session.service(), channel, session.locale())),
             });
             match message.map(|message| self.router.prepare(message)) {
                 Some(Ok(message)) => prepared.push(message),

@@ -1,22 +1,57 @@
-//! Tenants and keys, all in memory, so that letting a caller in asks no database.
+//! Tenants, keys, services and templates, all in memory, so that letting a caller in asks no database.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use countersign_model::{ApiKey, SecretHash};
-
-/// What the directory is filled from: records as they stand in their database.
-#[derive(Debug, Clone, Default)]
-pub struct Records {
-    /// Every key, the revoked ones too.
-    pub keys: Vec<ApiKey>,
-}
+use countersign_model::{ApiKey, Channel, KeyId, SecretHash, Sender, ServiceId, ServiceRecord, Template, Tenant, TenantId};
+use countersign_records::Snapshot;
 
 /// The records that requests need. Replaced whole when their database has changed.
-#[derive(Default)]
 pub struct Directory {
-    keys: RwLock<Arc<HashMap<SecretHash, ApiKey>>>,
+    known: RwLock<Arc<Known>>,
+}
+
+/// What is known at one moment.
+#[derive(Debug, Default)]
+struct Known {
+    version: i64,
+    keys: HashMap<SecretHash, ApiKey>,
+    hashes: HashMap<KeyId, SecretHash>,
+    tenants: HashMap<TenantId, Arc<TenantConfig>>,
+}
+
+/// A tenant and all that it has.
+#[derive(Debug)]
+pub struct TenantConfig {
+    /// The tenant.
+    pub tenant: Tenant,
+    services: HashMap<ServiceId, ServiceRecord>,
+    templates: Vec<Template>,
+    /// Its registered senders.
+    pub senders: Vec<Sender>,
+}
+
+impl TenantConfig {
+    /// The service that a call names.
+    #[must_use]
+    pub fn service(&self, id: ServiceId) -> Option<&ServiceRecord> {
+        self.services.get(&id)
+    }
+
+    /// The tenant's own words for a message: those of the service before those of the tenant, and in each the closest language before a
+    /// wider one (`pt-BR`, then `pt`). None: the built-in ones are used.
+    #[must_use]
+    pub fn template(&self, service: Option<ServiceId>, channel: Channel, locale: &str) -> Option<&Template> {
+        let tags = || std::iter::successors(Some(locale), |tag| tag.rsplit_once('-').map(|(wider, _)| wider));
+        let owners = [service, None].into_iter().skip(usize::from(service.is_none()));
+        owners.flat_map(|owner| tags().map(move |tag| (owner, tag))).find_map(|(owner, tag)| {
+            let fits = |template: &&Template| {
+                template.service == owner && template.channel == channel && template.locale.eq_ignore_ascii_case(tag)
+            };
+            self.templates.iter().find(fits)
+        })
+    }
 }
 
 impl fmt::Debug for Directory {
@@ -28,21 +63,88 @@ impl fmt::Debug for Directory {
 impl Directory {
     /// Filled from `records`.
     #[must_use]
-    pub fn new(records: Records) -> Self {
-        let directory = Self::default();
-        directory.replace(records);
-        directory
+    pub fn new(records: Snapshot) -> Self {
+        Self { known: RwLock::new(Arc::new(Known::of(records))) }
     }
 
-    /// Takes over new records at once: a call that is being let in sees the old ones or the new ones, never a mixture.
-    pub fn replace(&self, records: Records) {
-        let keys = records.keys.into_iter().map(|key| (key.secret_hash, key)).collect();
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    /// Takes over new records at once: a call that is being let in sees the old ones or the new ones, never a mixture. Tells the tenants whose
+    /// revision is another one than before.
+    pub fn replace(&self, records: Snapshot) -> Vec<(TenantId, u64)> {
+        let known = Arc::new(Known::of(records));
+        let mut place = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *place, Arc::clone(&known));
+        drop(place);
+        let revision = |known: &Known, id: &TenantId| known.tenants.get(id).map(|config| config.tenant.revision);
+        let changed = known.tenants.keys().filter(|id| revision(&known, id) != revision(&before, id));
+        changed.filter_map(|id| Some((*id, revision(&known, id)?))).collect()
     }
 
-    /// The key behind a secret's hash.
-    pub(crate) fn key(&self, hash: &SecretHash) -> Option<ApiKey> {
-        let keys = Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
-        keys.get(hash).cloned()
+    /// The version of the records it was filled from.
+    #[must_use]
+    pub fn version(&self) -> i64 {
+        self.known().version
+    }
+
+    /// Every tenant.
+    #[must_use]
+    pub fn tenants(&self) -> Vec<Arc<TenantConfig>> {
+        self.known().tenants.values().cloned().collect()
+    }
+
+    /// One tenant.
+    #[must_use]
+    pub fn tenant(&self, id: TenantId) -> Option<Arc<TenantConfig>> {
+        self.known().tenants.get(&id).cloned()
+    }
+
+    fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The key behind a secret's hash, and its tenant.
+    pub(crate) fn key(&self, hash: &SecretHash) -> Option<(ApiKey, Arc<TenantConfig>)> {
+        let known = self.known();
+        let key = known.keys.get(hash)?;
+        Some((key.clone(), known.tenants.get(&key.tenant).cloned()?))
+    }
+
+    /// A key by its id, and its tenant.
+    pub(crate) fn key_by_id(&self, id: KeyId) -> Option<(ApiKey, Arc<TenantConfig>)> {
+        let hash = self.known().hashes.get(&id).copied()?;
+        self.key(&hash)
+    }
+}
+
+impl Known {
+    fn of(records: Snapshot) -> Self {
+        let Snapshot { version, tenants, keys, services, templates, senders } = records;
+        let mut configs: HashMap<TenantId, TenantConfig> = tenants
+            .into_iter()
+            .map(|tenant| {
+                let id = tenant.id;
+                (id, TenantConfig { tenant, services: HashMap::new(), templates: Vec::new(), senders: Vec::new() })
+            })
+            .collect();
+        for service in services {
+            if let Some(config) = configs.get_mut(&service.tenant) {
+                config.services.insert(service.id, service);
+            }
+        }
+        for template in templates {
+            if let Some(config) = configs.get_mut(&template.tenant) {
+                config.templates.push(template);
+            }
+        }
+        for sender in senders {
+            if let Some(config) = configs.get_mut(&sender.tenant) {
+                config.senders.push(sender);
+            }
+        }
+        Self {
+            version,
+            hashes: keys.iter().map(|key| (key.id, key.secret_hash)).collect(),
+            keys: keys.into_iter().map(|key| (key.secret_hash, key)).collect(),
+            tenants: configs.into_iter().map(|(id, config)| (id, Arc::new(config))).collect(),
+        }
     }
 }

@@ -4,10 +4,9 @@ use std::fmt;
 
 use countersign_model::Mode;
 use countersign_session::CodeKeys;
-use countersign_session::store::{Answer, Claim};
+use countersign_session::store::Claim;
 
 use crate::callers::Caller;
-use crate::refusal::Refusal;
 use crate::settings::Settings;
 
 /// A caller's key and the body it came with. Neither is kept: only keyed hashes of both.
@@ -24,16 +23,6 @@ pub struct IdempotencyKey {
 impl fmt::Debug for IdempotencyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "IdempotencyKey({})", self.path)
-    }
-}
-
-/// The verdict in an answer, and whether it is an earlier call's.
-pub(crate) fn verdict_of<V>(answer: Answer<V>) -> Result<(V, bool), Refusal> {
-    match answer {
-        Answer::Fresh(verdict) => Ok((verdict, false)),
-        Answer::Replayed(verdict) => Ok((verdict, true)),
-        Answer::Running => Err(Refusal::IdempotencyRunning),
-        Answer::Mismatch => Err(Refusal::IdempotencyMismatch),
     }
 }
 

@@ -13,6 +13,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::log_metrics::LogMetrics;
+
 /// Bounds in seconds, as OpenTelemetry gives them for HTTP.
 const BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
@@ -54,6 +56,8 @@ pub struct Metrics {
     try_seconds: Family<ProviderLabels, Histogram>,
     verdicts: Family<VerdictLabels, Counter>,
     authentication_failures: Counter,
+    /// Of the log, the ledger and webhooks.
+    pub(crate) log: LogMetrics,
 }
 
 fn histogram() -> Histogram {
@@ -73,7 +77,8 @@ impl Default for Metrics {
         registry.register("provider_try_duration_seconds", "How long those tries took", try_seconds.clone());
         registry.register("verdicts", "Verifications by what they came to", verdicts.clone());
         registry.register("authentication_failures", "Calls whose API key was not taken", authentication_failures.clone());
-        Self { registry: Mutex::new(registry), requests, tries, try_seconds, verdicts, authentication_failures }
+        let log = LogMetrics::register(&mut registry);
+        Self { registry: Mutex::new(registry), requests, tries, try_seconds, verdicts, authentication_failures, log }
     }
 }
 

@@ -41,6 +41,12 @@ fn lengths(region: &Metadata) -> impl Iterator<Item = u16> + '_ {
     kinds.into_iter().flatten().flat_map(|plan| plan.possible_length().iter().copied())
 }
 
+/// The country that a number belongs to, as an ISO 3166 code; none where its code belongs to no country or to several at once.
+pub(crate) fn country(number: &PhoneNumber) -> Option<String> {
+    let parsed = phonenumber::parse(None, number.as_str()).ok()?;
+    parsed.country().id().map(|id| id.as_ref().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! What a send comes to once the profile, the caller and the defaults have had their say.
 
-use countersign_model::{KeyKind, MessageId, Mode, Policy, Recipient, Service, Timestamp};
+use countersign_model::{KeyKind, MessageId, Mode, Money, Policy, Recipient, Service, Timestamp};
 use countersign_session::store::{Claim, SendLimits};
 use countersign_session::{CodeSource, NewChallenge, NewSession, PlannedChannel, SubjectKey, SubjectKind};
 
@@ -26,12 +26,18 @@ pub(crate) struct Plan {
 impl Platform {
     /// Settles a send's rules and checks what depends on the profile. Nothing is stored or counted yet.
     pub(crate) fn plan(&self, caller: &Caller, command: &Send) -> Result<Plan, SendError> {
-        let service = self.settings.service(command.service).ok_or(SendError::UnknownService)?;
         let mode = if command.sandbox || caller.scope.keys == KeyKind::Test { Mode::Sandbox } else { Mode::Live };
+        let rules = self.rules(&caller.config, command.service, mode).ok_or(SendError::UnknownService)?;
+        let service = &rules.service;
         let policy = policy(service, command)?;
         check_fallback(&policy, command)?;
         check_numbers(service, mode, command)?;
         let id = self.mint_session(caller);
+        let cost = |channel, recipient: &Recipient| {
+            let Some((prices, _)) = &rules.prices else { return Money::ZERO };
+            let country = if let Recipient::Phone(number) = recipient { numbers::country(number) } else { None };
+            prices.message(channel, country.as_deref())
+        };
         let budget = |recipient: &Recipient| {
             let value = recipient.normalised();
             self.keys.subject(caller.scope.tenant, mode, SubjectKind::Budget, &command.purpose, &value)
@@ -44,6 +50,7 @@ impl Platform {
                 recipient: asked.recipient.clone(),
                 message: MessageId::mint(self.clock.now(), &*self.rng, caller.scope.tenant.partition()),
                 budget: budget(&asked.recipient),
+                cost: cost(asked.channel, &asked.recipient),
                 instant: self.router.instant(mode, asked.channel),
             })
             .collect();
@@ -54,6 +61,7 @@ impl Platform {
                 channel: later.channel,
                 recipient: later.recipient.clone(),
                 budget: budget(&later.recipient),
+                cost: cost(later.channel, &later.recipient),
                 after: later.after,
                 at: Timestamp::from_millis(0),
             })
@@ -79,9 +87,10 @@ impl Platform {
                 Codes::Given(codes) => CodeSource::Given(codes.clone()),
             },
             lease: self.settings.lease,
+            billing: rules.prices.as_ref().map(|(_, terms)| *terms),
         };
         let claim = self.claim(caller, Some(mode), command.idempotency.as_ref());
-        Ok(Plan { new, limits: self.send_limits(caller, mode, command.client_ip), claim })
+        Ok(Plan { new, limits: self.send_limits(caller, mode, command.client_ip, &rules), claim })
     }
 
     /// Whose counts a session enters: the named user, or each address once.

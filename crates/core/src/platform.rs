@@ -4,15 +4,26 @@ use std::fmt;
 use std::sync::Arc;
 
 use countersign_channels::Router;
-use countersign_model::{Clock, KeyId, Mode, Rng, StepId, TenantId};
+use countersign_model::{Clock, Mode, Rng, StepId, TenantId};
+use countersign_records::Records;
 use countersign_session::store::SessionStore;
 use countersign_session::{CodeKeys, Jwks, Proofs, SessionTokens};
+use countersign_webhooks::{Guard, Lanes, Poster, SystemResolver, WebhookSettings};
 
 use crate::callers::Meter;
+use crate::deliver_webhooks::WebhookWorker;
 use crate::directory::Directory;
 use crate::metrics::Metrics;
+use crate::project::Projector;
+use crate::records::Follower;
 use crate::settings::Settings;
 use crate::tasks::Tasks;
+use crate::wallet::Wallets;
+
+/// Shown beside amounts where nobody pays.
+pub(crate) const DEFAULT_CURRENCY: &str = "USD";
+/// Answers that one round forgets at most.
+const SWEPT_ANSWERS: u32 = 1_000;
 
 /// What a platform is put together from.
 #[derive(Clone)]
@@ -27,7 +38,9 @@ pub struct Parts {
     pub tokens: Arc<SessionTokens>,
     /// Verification proofs.
     pub proofs: Arc<Proofs>,
-    /// Tenants and keys.
+    /// What lasts.
+    pub records: Records,
+    /// The part of it that requests need.
     pub directory: Arc<Directory>,
     /// What the operator decided.
     pub settings: Settings,
@@ -39,6 +52,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Where work goes on when its caller has gone.
     pub tasks: Tasks,
+    /// How events are posted to tenants' addresses.
+    pub webhooks: WebhookSettings,
 }
 
 /// The verbs of Countersign: `send`, `verify`, `resend`, `next`, `status`, `list`, `cancel`, and the rounds of the sweeper.
@@ -48,13 +63,16 @@ pub struct Platform {
     pub(crate) keys: Arc<CodeKeys>,
     pub(crate) tokens: Arc<SessionTokens>,
     pub(crate) proofs: Arc<Proofs>,
+    pub(crate) records: Records,
+    pub(crate) follower: Follower,
     pub(crate) directory: Arc<Directory>,
     pub(crate) settings: Settings,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tasks: Tasks,
-    pub(crate) calls: Meter<KeyId>,
+    webhooks: WebhookSettings,
+    pub(crate) webhook_guard: Guard,
     pub(crate) failures: Meter<std::net::IpAddr>,
 }
 
@@ -68,9 +86,62 @@ impl Platform {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { store, router, keys, tokens, proofs, directory, settings, clock, rng, metrics, tasks } = parts;
-        let (calls, failures) = (Meter::new(), Meter::new());
-        Arc::new(Self { store, router, keys, tokens, proofs, directory, settings, clock, rng, metrics, tasks, calls, failures })
+        let Parts { store, router, keys, tokens, proofs, records, directory, settings, clock, rng, metrics, tasks, webhooks } =
+            parts;
+        let webhook_guard = Guard::new(&webhooks);
+        let (follower, failures) = (Follower::default(), Meter::new());
+        Arc::new(Self {
+            store,
+            router,
+            keys,
+            tokens,
+            proofs,
+            records,
+            follower,
+            directory,
+            settings,
+            clock,
+            rng,
+            metrics,
+            tasks,
+            webhooks,
+            webhook_guard,
+            failures,
+        })
+    }
+
+    /// Reads the log into the records. Has a name of its own: of several, in one process or many, each does part of the work.
+    #[must_use]
+    pub fn projector(&self) -> Projector {
+        let currency = self.settings.billing.as_ref().map_or(DEFAULT_CURRENCY, |billing| billing.currency.as_str());
+        let (store, records) = (Arc::clone(&self.store), self.records.clone());
+        Projector::new(store, records, Arc::clone(&self.clock), Arc::clone(&self.rng), Arc::clone(&self.metrics), currency)
+    }
+
+    /// Posts events to the addresses that tenants gave.
+    #[must_use]
+    pub fn webhook_worker(&self) -> WebhookWorker {
+        let poster = Poster::new(&self.webhooks, Arc::new(SystemResolver));
+        let (clock, rng, metrics) = (Arc::clone(&self.clock), Arc::clone(&self.rng), Arc::clone(&self.metrics));
+        WebhookWorker::new(self.records.clone(), poster, Lanes::new(&self.webhooks), clock, rng, metrics)
+    }
+
+    /// The verbs of money.
+    #[must_use]
+    pub fn wallets(&self) -> Wallets {
+        let (store, records) = (Arc::clone(&self.store), self.records.clone());
+        Wallets::new(store, records, Arc::clone(&self.clock), Arc::clone(&self.rng), Arc::clone(&self.metrics))
+    }
+
+    /// Whether tenants pay here.
+    #[must_use]
+    pub const fn is_billing(&self) -> bool {
+        self.settings.billing.is_some()
+    }
+
+    /// Forgets answers to keyed calls whose time is over.
+    pub async fn sweep_records(&self) -> Result<(), crate::RecordsError> {
+        self.records.sweep_answers(self.clock.now(), SWEPT_ANSWERS).await.map(drop)
     }
 
     /// The moment it is now.

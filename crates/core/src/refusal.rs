@@ -85,6 +85,24 @@ pub enum Refusal {
     /// The store is away.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
+    /// The caller's API key was revoked while the call was on its way.
+    #[error("the API key was revoked")]
+    KeyRevoked,
+    /// The caller's API key has no call left.
+    #[error("too many calls of this API key")]
+    TooManyCalls {
+        /// How long until one more fits.
+        wait: Duration,
+    },
+    /// The tenant's balance does not cover the messages. Nothing was sent or counted.
+    #[error("the balance does not cover it")]
+    InsufficientBalance(Option<About>),
+    /// The tenant's records changed again and again while the call was planned.
+    #[error("the records keep changing")]
+    Unsettled,
+    /// The records are away.
+    #[error("the records are unavailable")]
+    RecordsAway(#[source] countersign_records::RecordsError),
     /// A secret could not do its work, or a task died. Nothing about it is told to callers.
     #[error("internal: {0}")]
     Internal(&'static str),

@@ -3,16 +3,18 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use countersign_model::{Channel, Limit, LimitName, MessageId, Mode, PerChannel, ProviderName, TenantId};
-use countersign_session::store::{self, Count, SendAgainVerdict, SendLimits};
+use countersign_model::{Channel, LimitName, MessageId, Mode, PerChannel, ProviderName, TenantId};
+use countersign_session::store::{self, Answer, Count, Heard, SendAgainVerdict, SendLimits};
 use countersign_session::{CodeSource, Seed, Session, SubjectKind, Turn};
 
+use crate::admission::{TRIES, Told};
 use crate::callers::{Caller, bucket};
-use crate::idempotency::{IdempotencyKey, verdict_of};
+use crate::effective::Rules;
+use crate::idempotency::IdempotencyKey;
 use crate::platform::Platform;
 use crate::refusal::{About, Refusal};
 use crate::send::Sent;
-use crate::status::Handle;
+use crate::status::{Handle, Named};
 
 /// Asks for new codes.
 #[derive(Debug, Clone)]
@@ -37,60 +39,97 @@ pub struct Next {
 impl Platform {
     /// New codes, a new expiry, the same token. A resend is a send: it counts against the same limits.
     pub async fn resend(self: &Arc<Self>, caller: &Caller, command: Resend) -> Result<Sent, Refusal> {
-        let id = self.resolve(&command.handle)?;
-        // The mode decides where codes come from and whose limits count; it never changes, so reading it first is no race.
-        let mode = self.store.find(caller.scope, id).await?.ok_or(Refusal::Unknown)?.mode();
-        let seed = self.seed(mode);
-        let claim = self.claim(caller, Some(mode), command.idempotency.as_ref());
-        let step = store::Resend {
-            scope: caller.scope,
-            session: id,
-            step: self.step_id(caller.scope.tenant),
-            channels: command.channels,
-            seed: seed.clone(),
-            messages: self.message_ids(caller.scope.tenant),
-            instant: self.instant_providers(mode),
-            lease: self.settings.lease,
-            limits: self.send_limits(caller, mode, command.client_ip),
-            claim,
-        };
-        let codes = CodeSource::Seed(seed);
-        let (verdict, replayed) = verdict_of(self.store.resend(step).await?)?;
-        let (session, channels) = sent_again(verdict)?;
-        if replayed {
-            return self.sent(*session, channels, &codes, true);
+        let Named { session: id, mode, service, .. } = self.resolve(&command.handle)?;
+        let mode = mode.ok_or(Refusal::Unknown)?;
+        let (seed, step) = (self.seed(mode), self.step_id(caller.scope.tenant));
+        let (codes, messages) = (CodeSource::Seed(seed.clone()), self.message_ids(caller.scope.tenant));
+        let mut caller = caller.clone();
+        for _ in 0..TRIES {
+            let claim = self.claim(&caller, Some(mode), command.idempotency.as_ref());
+            // A service that is gone meanwhile leaves its sessions to the tenant's own rules.
+            let rules = self.rules(&caller.config, service, mode).or_else(|| self.rules(&caller.config, None, mode));
+            let rules = rules.ok_or(Refusal::Internal("the default service is gone"))?;
+            let step = store::Resend {
+                guard: self.guard(&caller),
+                scope: caller.scope,
+                session: id,
+                step,
+                channels: command.channels.clone(),
+                seed: seed.clone(),
+                messages: messages.clone(),
+                instant: self.instant_providers(mode),
+                lease: self.settings.lease,
+                limits: self.send_limits(&caller, mode, command.client_ip, &rules),
+                claim,
+            };
+            match self.told(&caller, self.store.resend(step).await?).await? {
+                Told::Verdict(verdict, replayed) => {
+                    let (session, channels) = sent_again(verdict)?;
+                    if replayed {
+                        return self.sent(*session, channels, &codes, true);
+                    }
+                    let handed = self.hand_over_again(*session, channels, &codes, claim).await?;
+                    return self.told_of(handed, &codes);
+                }
+                Told::Again(newer) => caller = newer,
+            }
         }
-        let handed = self.hand_over_again(*session, channels, &codes, claim).await?;
-        self.told(handed, &codes)
+        Err(Refusal::Unsettled)
     }
 
     /// Opens the next fallback channel at the caller's wish.
     pub async fn next(self: &Arc<Self>, caller: &Caller, command: Next) -> Result<Sent, Refusal> {
-        let id = self.resolve(&command.handle)?;
-        let session = self.store.find(caller.scope, id).await?.ok_or(Refusal::Unknown)?;
+        let id = self.resolve(&command.handle)?.session;
+        let Some(session) = self.store.find(caller.scope, id).await? else {
+            self.admit(caller).await?;
+            return Err(Refusal::Unknown);
+        };
         // Two callers that ask at once mean the same turn.
         let turn = session.next_fallback().map_or(Turn::Next, Turn::Of);
-        let (session, channels, codes) = self.advance(&session, turn).await?;
+        let (session, channels, codes) = self.advance(Some(caller), &session, turn).await?;
         let handed = self.hand_over_again(session, channels, &codes, None).await?;
-        self.told(handed, &codes)
+        self.told_of(handed, &codes)
     }
 
     /// The step that opens the next fallback channel of a session.
-    pub(crate) async fn advance(&self, session: &Session, turn: Turn) -> Result<(Session, Vec<Channel>, CodeSource), Refusal> {
+    pub(crate) async fn advance(
+        &self,
+        caller: Option<&Caller>,
+        session: &Session,
+        turn: Turn,
+    ) -> Result<(Session, Vec<Channel>, CodeSource), Refusal> {
         let seed = self.seed(session.mode());
         let scope = session.scope();
-        let step = store::Advance {
-            scope,
-            session: session.id(),
-            step: self.step_id(scope.tenant),
-            turn,
-            seed: seed.clone(),
-            messages: self.message_ids(scope.tenant),
-            instant: self.instant_providers(session.mode()),
-            lease: self.settings.lease,
-        };
-        let (session, channels) = sent_again(self.store.advance(step).await?)?;
-        Ok((*session, channels, CodeSource::Seed(seed)))
+        let (step, messages) = (self.step_id(scope.tenant), self.message_ids(scope.tenant));
+        let mut caller = caller.cloned();
+        for _ in 0..TRIES {
+            let step = store::Advance {
+                guard: caller.as_ref().map(|caller| self.guard(caller)),
+                scope,
+                session: session.id(),
+                step,
+                turn,
+                seed: seed.clone(),
+                messages: messages.clone(),
+                instant: self.instant_providers(session.mode()),
+                lease: self.settings.lease,
+            };
+            let heard = self.store.advance(step).await?;
+            let verdict = match (&caller, heard.answer) {
+                (Some(asks), answer) => match self.told(asks, Heard { quota: heard.quota, answer }).await? {
+                    Told::Verdict(verdict, _) => verdict,
+                    Told::Again(newer) => {
+                        caller = Some(newer);
+                        continue;
+                    }
+                },
+                (None, Answer::Fresh(verdict)) => verdict,
+                (None, _) => return Err(Refusal::Internal("a step that nobody asked for was turned away")),
+            };
+            let (session, channels) = sent_again(verdict)?;
+            return Ok((*session, channels, CodeSource::Seed(seed)));
+        }
+        Err(Refusal::Unsettled)
     }
 
     /// Fresh chance for live codes; the key of derivation for sandbox codes.
@@ -111,18 +150,16 @@ impl Platform {
     }
 
     /// What a send counts against, beyond its users' own counts.
-    pub(crate) fn send_limits(&self, caller: &Caller, mode: Mode, client_ip: Option<IpAddr>) -> SendLimits {
-        let limits = &self.settings.limits;
-        let per_ip: Limit = limits.sends_per_ip;
+    pub(crate) fn send_limits(&self, caller: &Caller, mode: Mode, client_ip: Option<IpAddr>, rules: &Rules) -> SendLimits {
         let count = |address: IpAddr| {
             let address = bucket(address).to_string();
             let subject = self.keys.subject(caller.scope.tenant, mode, SubjectKind::Ip, "", &address);
-            Count { subject, name: LimitName::SendsPerIp, limit: per_ip }
+            Count { subject, name: LimitName::SendsPerIp, limit: rules.sends_per_ip }
         };
         SendLimits {
             counts: client_ip.map(count).into_iter().collect(),
-            per_user: limits.sends_per_user,
-            active_per_user: limits.active_per_user,
+            per_user: rules.sends_per_user,
+            active_per_user: rules.active_per_user,
         }
     }
 }
@@ -142,6 +179,7 @@ fn sent_again(verdict: SendAgainVerdict) -> Result<(Box<Session>, Vec<Channel>),
         SendAgainVerdict::RecipientBlocked { session, wait, .. } => {
             Refusal::RecipientBlocked { wait, about: Some(about(session)) }
         }
+        SendAgainVerdict::InsufficientBalance(session) => Refusal::InsufficientBalance(Some(about(session))),
         SendAgainVerdict::Unknown => Refusal::Unknown,
     })
 }

@@ -8,13 +8,16 @@ use std::time::Duration;
 use countersign_channels::{Prepared, RenderError};
 use countersign_model::{
     AllFailed, Autofill, Channel, Code, Dialect, InvalidRecipient, Mode, Recipient, ServiceId, SessionId, VerificationMode,
+    Wording,
 };
 use countersign_session::store::{Claim, Open, OpenVerdict};
 use countersign_session::{CodeSource, Delivery, Session};
 
+use crate::admission::{TRIES, Told};
 use crate::callers::Caller;
 use crate::deliver::Handed;
-use crate::idempotency::{IdempotencyKey, verdict_of};
+use crate::directory::TenantConfig;
+use crate::idempotency::IdempotencyKey;
 use crate::platform::Platform;
 use crate::refusal::Refusal;
 
@@ -150,27 +153,44 @@ impl Platform {
     /// Everything that can be refused is refused before the session exists. From then on the work goes on in a task of its own: a caller
     /// that hangs up changes nothing about what is sent and recorded.
     pub async fn send(self: &Arc<Self>, caller: &Caller, command: Send) -> Result<Sent, SendError> {
-        let plan = self.plan(caller, &command)?;
-        let codes = plan.new.codes.clone();
-        let prepared = self.word(&plan.new)?;
-        let claim = plan.claim;
-        let step = Open { session: plan.new, limits: plan.limits, claim };
-        let (verdict, replayed) = verdict_of(self.store.open(step).await.map_err(Refusal::from)?)?;
-        let session = match verdict {
-            OpenVerdict::Opened(session) => session,
-            OpenVerdict::Limited { limit, wait } => return Err(Refusal::Limited { limit, wait, about: None }.into()),
-            OpenVerdict::RecipientBlocked { wait, .. } => return Err(Refusal::RecipientBlocked { wait, about: None }.into()),
-        };
+        let mut caller = caller.clone();
+        for _ in 0..TRIES {
+            let plan = self.plan(&caller, &command)?;
+            let codes = plan.new.codes.clone();
+            let prepared = self.word(&caller, &plan.new)?;
+            let claim = plan.claim;
+            let step = Open { guard: self.guard(&caller), session: plan.new, limits: plan.limits, claim };
+            let heard = self.store.open(step).await.map_err(Refusal::from)?;
+            match self.told(&caller, heard).await? {
+                Told::Verdict(verdict, replayed) => {
+                    let session = opened(verdict)?;
+                    return self.sent_off(*session, prepared, codes, claim, replayed).await;
+                }
+                Told::Again(newer) => caller = newer,
+            }
+        }
+        Err(Refusal::Unsettled.into())
+    }
+
+    /// Hands the messages of a new session over; a replayed one has had its own.
+    async fn sent_off(
+        self: &Arc<Self>,
+        session: Session,
+        prepared: Vec<Prepared>,
+        codes: CodeSource,
+        claim: Option<Claim>,
+        replayed: bool,
+    ) -> Result<Sent, SendError> {
         let channels = session.challenges().iter().map(|challenge| challenge.channel).collect();
         if replayed {
-            return Ok(self.sent(*session, channels, &codes, true)?);
+            return Ok(self.sent(session, channels, &codes, true)?);
         }
-        let handed = self.hand_over(*session, prepared, channels, claim).await?;
-        Ok(self.told(handed, &codes)?)
+        let handed = self.hand_over(session, prepared, channels, claim).await?;
+        Ok(self.told_of(handed, &codes)?)
     }
 
     /// The messages of a new session, in words, so that nothing is opened that cannot be said.
-    fn word(&self, new: &countersign_session::NewSession) -> Result<Vec<Prepared>, SendError> {
+    fn word(&self, caller: &Caller, new: &countersign_session::NewSession) -> Result<Vec<Prepared>, SendError> {
         let expires_at = self.clock.now().plus(new.policy.life);
         let mut prepared = Vec::with_capacity(new.challenges.len());
         for asked in &new.challenges {
@@ -187,6 +207,7 @@ impl Platform {
                 expires_at,
                 minutes: minutes(new.policy.life),
                 autofill: new.autofill.clone(),
+                wording: wording(&caller.config, new.service, asked.channel, &new.locale),
             };
             let channel = asked.channel;
             prepared.push(self.router.prepare(message).map_err(|source| SendError::Message { channel, source })?);
@@ -195,7 +216,7 @@ impl Platform {
     }
 
     /// The answer to a send whose messages have been handed over.
-    pub(crate) fn told(&self, handed: Handed, codes: &CodeSource) -> Result<Sent, Refusal> {
+    pub(crate) fn told_of(&self, handed: Handed, codes: &CodeSource) -> Result<Sent, Refusal> {
         let nothing_sent = handed.delivery != Delivery::Sent && handed.session.policy().all_failed == AllFailed::Error;
         let sent = self.sent(handed.session, handed.channels, codes, false)?;
         if nothing_sent { Err(Refusal::NothingSent(Box::new(sent))) } else { Ok(sent) }
@@ -209,7 +230,7 @@ impl Platform {
         codes: &CodeSource,
         replayed: bool,
     ) -> Result<Sent, Refusal> {
-        let signed = self.tokens.sign(session.scope(), session.id(), session.created_at(), session.token_expires_at());
+        let signed = self.tokens.sign(&session);
         let token = signed.map_err(|_| Refusal::Internal("the session token could not be signed"))?;
         let codes = (session.mode() == Mode::Sandbox).then(|| self.sandbox_codes(&session, &channels, codes));
         Ok(Sent { session, channels, token, codes, replayed })
@@ -232,6 +253,21 @@ impl Platform {
 
     pub(crate) fn claim(&self, caller: &Caller, mode: Option<Mode>, key: Option<&IdempotencyKey>) -> Option<Claim> {
         key.map(|key| key.claim(caller, mode, &self.keys, &self.settings))
+    }
+}
+
+/// The tenant's own words, where it has any.
+pub(crate) fn wording(config: &TenantConfig, service: Option<ServiceId>, channel: Channel, locale: &str) -> Option<Wording> {
+    let template = config.template(service, channel, locale)?;
+    Some(Wording { subject: template.subject.clone(), body: template.body.clone() })
+}
+
+fn opened(verdict: OpenVerdict) -> Result<Box<Session>, Refusal> {
+    match verdict {
+        OpenVerdict::Opened(session) => Ok(session),
+        OpenVerdict::Limited { limit, wait } => Err(Refusal::Limited { limit, wait, about: None }),
+        OpenVerdict::RecipientBlocked { wait, .. } => Err(Refusal::RecipientBlocked { wait, about: None }),
+        OpenVerdict::InsufficientBalance => Err(Refusal::InsufficientBalance(None)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_model::{Limit, Service, ServiceId};
+use countersign_model::{Limit, Money, PriceList, Service, ServiceId};
 use countersign_session::BudgetRule;
 
 /// The settings of an installation.
@@ -18,8 +18,19 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// How long handing a message over may take: longer than the router's own deadline, so that an outcome is not called unclear too soon.
     pub lease: Duration,
-    /// How long entries of the event log are kept.
-    pub log_kept: Duration,
+    /// What sends cost; none: nobody is billed.
+    pub billing: Option<BillingSettings>,
+}
+
+/// Prices of an installation that bills its tenants.
+#[derive(Debug, Clone)]
+pub struct BillingSettings {
+    /// ISO 4217 code, or the name of a credit: shown beside amounts.
+    pub currency: String,
+    /// What a tenant pays that has no prices of its own.
+    pub prices: PriceList,
+    /// Below this a tenant that has no mark of its own hears of a low balance.
+    pub low_balance: Option<Money>,
 }
 
 /// The limits of an installation. None has a window longer than a day.

@@ -35,7 +35,7 @@ impl Platform {
         while let Some(lapsed) = round.join_next().await {
             lapsed.unwrap_or_else(|_| Err(StoreError::Unavailable("a sweep step died".to_owned())))?;
         }
-        self.store.sweep(self.clock.now().minus(self.settings.log_kept)).await?;
+        self.store.sweep().await?;
         Ok(Swept { sessions, more: sessions == BATCH })
     }
 
@@ -49,7 +49,7 @@ impl Platform {
     /// Opens the next channel and hands its message over, in a task of its own: a slow provider must not hold the round up.
     async fn fall_back(self: &Arc<Self>, scope: Scope, session: SessionId) -> Result<(), StoreError> {
         let Some(found) = self.store.find(scope, session).await? else { return Ok(()) };
-        let (advanced, channels, codes) = match self.advance(&found, Turn::Due).await {
+        let (advanced, channels, codes) = match self.advance(None, &found, Turn::Due).await {
             Ok(advanced) => advanced,
             Err(Refusal::Unavailable(failure)) => return Err(failure),
             // Verified, canceled or moved on between the look and the step.

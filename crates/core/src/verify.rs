@@ -3,11 +3,12 @@
 use countersign_session::store::{self, VerifyVerdict};
 use countersign_session::{Guesses, Judgement, Session};
 
+use crate::admission::{TRIES, Told};
 use crate::callers::Caller;
-use crate::idempotency::{IdempotencyKey, verdict_of};
+use crate::idempotency::IdempotencyKey;
 use crate::platform::Platform;
 use crate::refusal::{About, Refusal};
-use crate::status::Handle;
+use crate::status::{Handle, Named};
 
 /// What a caller submits. Built by a dialect, which has read it already.
 #[derive(Debug, Clone)]
@@ -39,15 +40,28 @@ impl Platform {
     /// Safe to repeat and to race: of any number of right guesses one completes the session, and of any number of wrong ones no more are
     /// heard than the session allows.
     pub async fn verify(&self, caller: &Caller, command: Verify) -> Result<Verified, Refusal> {
-        let session = self.resolve(&command.handle)?;
-        let step = store::Verify {
-            scope: caller.scope,
-            session,
-            step: self.step_id(caller.scope.tenant),
-            guesses: command.guesses,
-            claim: self.claim(caller, None, command.idempotency.as_ref()),
-        };
-        let (verdict, replayed) = verdict_of(self.store.verify(step).await?)?;
+        let Named { session, budgets, .. } = self.resolve(&command.handle)?;
+        let step = self.step_id(caller.scope.tenant);
+        let mut caller = caller.clone();
+        for _ in 0..TRIES {
+            let step = store::Verify {
+                guard: self.guard(&caller),
+                scope: caller.scope,
+                session,
+                step,
+                budgets: budgets.clone(),
+                guesses: command.guesses.clone(),
+                claim: self.claim(&caller, None, command.idempotency.as_ref()),
+            };
+            match self.told(&caller, self.store.verify(step).await?).await? {
+                Told::Verdict(verdict, replayed) => return self.judged(verdict, replayed),
+                Told::Again(newer) => caller = newer,
+            }
+        }
+        Err(Refusal::Unsettled)
+    }
+
+    fn judged(&self, verdict: VerifyVerdict, replayed: bool) -> Result<Verified, Refusal> {
         self.metrics.verdict(&verdict);
         let (session, judgement) = heard(verdict)?;
         let proof = if judgement.session_verified { self.proofs.sign(&session) } else { Ok(None) };

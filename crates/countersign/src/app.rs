@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_channels::Router;
-use countersign_core::{Directory, Metrics, Parts, Platform, Tasks};
+use countersign_core::{Metrics, Parts, Platform, Tasks};
 use countersign_model::{Clock, OsRng, Rng, SystemClock};
 use countersign_records::{Records, RecordsError};
-use countersign_session::store::{SessionStore, SqliteOptions, SqliteStore, StoreError};
+use countersign_session::store::StoreError;
 use countersign_session::{CodeKeys, InvalidKeys, Proofs, SessionTokens};
+use countersign_webhooks::Guard;
 use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
 use tracing::info;
@@ -20,6 +21,7 @@ use crate::config::{Config, ConfigError};
 use crate::data_dir::{DataDir, DataDirError, ServeLock};
 use crate::first_start::{FirstStart, Greeting};
 use crate::installation::{DEFAULT_TENANT, Installation, InstallationError};
+use crate::planes;
 use crate::server::{self, Servers};
 use crate::workers::Workers;
 
@@ -35,6 +37,29 @@ pub struct Overrides {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub rng: Arc<dyn Rng>,
+    /// What a session store that has a time of its own is to take for the time instead.
+    pub store_clock: Option<Arc<dyn Clock>>,
+}
+
+/// Which part of the work a node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Answers callers.
+    Api,
+    /// Does what time and the log ask for. Its only listener is the operators'.
+    Worker,
+    /// Both.
+    All,
+}
+
+impl Role {
+    const fn serves_callers(self) -> bool {
+        matches!(self, Self::Api | Self::All)
+    }
+
+    pub(crate) const fn works(self) -> bool {
+        matches!(self, Self::Worker | Self::All)
+    }
 }
 
 /// Why a server cannot start, or broke off.
@@ -58,6 +83,9 @@ pub enum AppError {
     /// The session database cannot be opened.
     #[error("the session database cannot be opened: run countersign doctor")]
     Store(#[from] StoreError),
+    /// The database has tables but no tenant.
+    #[error("nothing is set up there yet: run countersign init once, with the configuration that all nodes have")]
+    NotSetUp,
     /// An address is taken or not ours.
     #[error("{key} = {address} cannot be bound: is another server running there?")]
     Bind {
@@ -75,50 +103,62 @@ pub enum AppError {
 
 /// A server that is bound and ready to run. Dropping it gives everything back.
 pub struct App {
+    role: Role,
     platform: Arc<Platform>,
-    directory: Arc<Directory>,
     records: Records,
-    records_version: i64,
     servers: Servers,
     api_addr: SocketAddr,
     admin_addr: SocketAddr,
     first_start: Option<FirstStart>,
     // Last: the directory is given back when nothing works on it any more.
-    lock: ServeLock,
+    lock: Option<ServeLock>,
 }
 
 impl Default for Overrides {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), rng: Arc::new(OsRng) }
+        Self { clock: Arc::new(SystemClock), rng: Arc::new(OsRng), store_clock: None }
     }
 }
 
 impl App {
     /// Opens or makes the installation, puts the parts together and binds both listeners. Callers that connect now wait until it runs.
     pub async fn build(data_dir: DataDir, config: Config, overrides: Overrides) -> Result<Self, AppError> {
-        let Overrides { clock, rng } = overrides;
+        Self::build_as(Role::All, data_dir, config, overrides).await
+    }
+
+    /// The same for a node that does only part of the work.
+    pub async fn build_as(role: Role, data_dir: DataDir, config: Config, overrides: Overrides) -> Result<Self, AppError> {
+        let Overrides { clock, rng, store_clock } = overrides;
         let ways_out = config.routes(&clock)?;
-        data_dir.create()?;
-        let lock = data_dir.lock()?;
+        let key_file = config.key_file(&data_dir);
+        let is_shared = config.redis.is_set();
+        let lock = if is_shared {
+            None
+        } else {
+            data_dir.create()?;
+            Some(data_dir.lock()?)
+        };
         // Before a first key is made: one that a failed start made would never be shown.
         let (api, api_addr) = bind("http.listen", config.http.listen)?;
         let (admin, admin_addr) = bind("admin.listen", config.admin.listen)?;
-        let installation = Installation::open_or_create(data_dir, clock.now(), &*rng).await?;
+        let (material, records, first_key) = if is_shared {
+            (Installation::shared_keys(&key_file)?, planes::open_records(&config, &data_dir).await?, None)
+        } else {
+            let installation = Installation::embedded(data_dir.clone(), &key_file, clock.now(), &*rng).await?;
+            (installation.keys, installation.records, installation.first_key)
+        };
 
         let settings = config.settings(config.public_url_at(api_addr));
-        let material = &installation.keys;
-        let keys = Arc::new(CodeKeys::open(material)?);
-        let tokens = Arc::new(SessionTokens::open(material, &settings.public_url, &config.region)?);
-        let proofs = Arc::new(Proofs::open(material, &settings.public_url)?);
-        let hot = SqliteOptions { path: installation.data_dir.hot_file() };
-        let store: Arc<dyn SessionStore> =
-            Arc::new(SqliteStore::open(hot, Arc::clone(&keys), Arc::clone(&clock), settings.limits.budget)?);
+        let keys = Arc::new(CodeKeys::open(&material)?);
+        let tokens = Arc::new(SessionTokens::open(&material, &settings.public_url, &config.region)?);
+        let proofs = Arc::new(Proofs::open(&material, &settings.public_url)?);
+        let store = planes::open_sessions(&config, &data_dir, &keys, &clock, store_clock.as_ref())?;
+        let directory = Arc::new(planes::directory(&records, &*store).await?);
+        if directory.tenants().is_empty() {
+            return Err(AppError::NotSetUp);
+        }
         let metrics = Arc::new(Metrics::default());
         let router = Router::new(ways_out, Arc::clone(&metrics) as _);
-
-        let records = installation.records;
-        let records_version = records.data_version().await?;
-        let directory = Arc::new(Directory::new(countersign_core::Records { keys: records.api_keys().all().await? }));
         let tasks = Tasks::on(Handle::current());
         let parts = Parts {
             store,
@@ -126,22 +166,24 @@ impl App {
             keys,
             tokens,
             proofs,
-            directory: Arc::clone(&directory),
+            records: records.clone(),
+            directory,
             settings,
+            webhooks: config.webhook_settings(),
             clock,
             rng,
             metrics,
             tasks,
         };
         let platform = Platform::new(parts);
-        let servers = server::build(&platform, api, admin, &config).map_err(AppError::Serve)?;
+        let servers = server::build(&platform, role.serves_callers().then_some(api), admin, &config).map_err(AppError::Serve)?;
 
-        let first_start = installation.first_key.map(|key| FirstStart {
-            data_dir: installation.data_dir.path().display().to_string(),
+        let first_start = first_key.map(|key| FirstStart {
+            data_dir: data_dir.path().display().to_string(),
             tenant: DEFAULT_TENANT,
             secret: key.secret().to_owned(),
         });
-        Ok(Self { platform, directory, records, records_version, servers, api_addr, admin_addr, first_start, lock })
+        Ok(Self { role, platform, records, servers, api_addr, admin_addr, first_start, lock })
     }
 
     /// Where the API listens.
@@ -175,9 +217,9 @@ impl App {
 
     /// Serves until `shutdown` ends, then stops accepting, lets what runs finish for at most 30 seconds, and closes the databases.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), AppError> {
-        let Self { platform, directory, records, records_version, servers, lock, api_addr, admin_addr, .. } = self;
-        info!(api = %api_addr, admin = %admin_addr, "listening");
-        let workers = Workers::start(Arc::clone(&platform), directory, records.clone(), records_version);
+        let Self { role, platform, records, servers, lock, api_addr, admin_addr, .. } = self;
+        info!(api = %api_addr, admin = %admin_addr, ?role, "listening");
+        let workers = Workers::start(&platform, role);
         let served = servers.run_until(shutdown).await;
         workers.stop().await;
         platform.finish(PATIENCE).await;

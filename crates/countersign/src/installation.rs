@@ -2,9 +2,9 @@
 
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use countersign_model::{KeyKind, KeyScope, Partition, Rng, Tenant, TenantId, Timestamp};
+use countersign_model::{KeyKind, KeyScope, Rng, Tenant, Timestamp};
 use countersign_records::{Records, RecordsError};
 use countersign_session::KeyMaterial;
 
@@ -74,14 +74,19 @@ impl Installation {
     ///
     /// Keys are never made where sessions or records exist: they would lock out whoever holds what the old keys signed.
     pub async fn open_or_create(data_dir: DataDir, now: Timestamp, rng: &dyn Rng) -> Result<Self, InstallationError> {
+        let key_file = data_dir.key_file();
+        Self::embedded(data_dir, &key_file, now, rng).await
+    }
+
+    /// The same with the key file at a place of its own.
+    pub async fn embedded(data_dir: DataDir, key_file: &Path, now: Timestamp, rng: &dyn Rng) -> Result<Self, InstallationError> {
         data_dir.create()?;
         let _alone = data_dir.alone()?;
-        let key_file = data_dir.key_file();
         let untouched = !key_file.exists() && !data_dir.records_file().exists() && !data_dir.hot_file().exists();
         if untouched {
-            secrets::create(&key_file, &KeyMaterial::generate(rng, now))?;
+            secrets::create(key_file, &KeyMaterial::generate(rng, now))?;
         }
-        let keys = secrets::load(&key_file)?;
+        let keys = secrets::load(key_file)?;
         let records = Records::open(&data_dir.records_file()).await?;
         let hot_file = data_dir.hot_file();
         if !hot_file.exists() {
@@ -93,6 +98,26 @@ impl Installation {
         }
         let first_key = first_key(&records, now, rng).await?;
         Ok(Self { data_dir, keys, records, first_key })
+    }
+
+    /// The keys of an installation that several nodes share. They are never made by a start: each node must have the same.
+    pub fn shared_keys(key_file: &Path) -> Result<KeyMaterial, InstallationError> {
+        Ok(secrets::load(key_file)?)
+    }
+
+    /// Makes the key file where it is missing. Tells whether it did.
+    pub fn make_keys(key_file: &Path, now: Timestamp, rng: &dyn Rng) -> Result<bool, InstallationError> {
+        if key_file.exists() {
+            secrets::load(key_file)?;
+            return Ok(false);
+        }
+        secrets::create(key_file, &KeyMaterial::generate(rng, now))?;
+        Ok(true)
+    }
+
+    /// The tenant `default` and its sandbox key in records that several nodes share, where there is no tenant yet.
+    pub async fn first_tenant(records: &Records, now: Timestamp, rng: &dyn Rng) -> Result<Option<NewKey>, InstallationError> {
+        Ok(first_key(records, now, rng).await?)
     }
 
     /// Begins with no sessions where their database is lost. One that is there is left alone.
@@ -120,10 +145,7 @@ fn make_empty(file: PathBuf) -> Result<(), InstallationError> {
 /// Makes the tenant `default` where there is no tenant, and its sandbox key where it never had any.
 async fn first_key(records: &Records, now: Timestamp, rng: &dyn Rng) -> Result<Option<NewKey>, RecordsError> {
     if records.tenants().list().await?.is_empty() {
-        let mut chance = [0];
-        rng.fill(&mut chance);
-        let id = TenantId::mint(now, rng, Partition::of(chance[0].into()));
-        records.tenants().insert(&Tenant { id, name: DEFAULT_TENANT.to_owned() }).await?;
+        records.tenants().insert(&Tenant::new(DEFAULT_TENANT, now, rng)).await?;
     }
     let Some(tenant) = records.tenants().find_by_name(DEFAULT_TENANT).await? else { return Ok(None) };
     if !records.api_keys().list(tenant.id).await?.is_empty() {
@@ -187,7 +209,7 @@ mod tests {
         data_dir.create().unwrap();
         secrets::create(&data_dir.key_file(), &KeyMaterial::generate(&SeededRng::new(1), NOW)).unwrap();
         let records = Records::open(&data_dir.records_file()).await.unwrap();
-        let tenant = Tenant { id: TenantId::from_bits(3), name: DEFAULT_TENANT.to_owned() };
+        let tenant = Tenant::new(DEFAULT_TENANT, NOW, &SeededRng::new(3));
         records.tenants().insert(&tenant).await.unwrap();
 
         let next = start(&folder, 2).await.unwrap();

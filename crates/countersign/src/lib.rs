@@ -11,8 +11,10 @@ mod api_key;
 mod data_dir;
 mod first_start;
 mod installation;
+mod planes;
 mod secrets;
 mod server;
+pub mod setup;
 mod workers;
 
 pub use api_key::{KeyOrder, NewKey};

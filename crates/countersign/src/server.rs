@@ -12,18 +12,24 @@ use crate::config::{Config, Http};
 
 /// Both listeners, bound.
 pub(crate) struct Servers {
-    api: Server,
+    /// None on a node that only works.
+    api: Option<Server>,
     admin: Server,
 }
 
 /// Puts the API and the operators' pages on their listeners.
-pub(crate) fn build(platform: &Arc<Platform>, api: TcpListener, admin: TcpListener, config: &Config) -> io::Result<Servers> {
+pub(crate) fn build(
+    platform: &Arc<Platform>,
+    api: Option<TcpListener>,
+    admin: TcpListener,
+    config: &Config,
+) -> io::Result<Servers> {
     let http = ApiConfig { trusted_proxies: trusted_proxies(&config.http), version: env!("CARGO_PKG_VERSION") };
     let surface = Api::new(Arc::clone(platform), http);
     let callers = ServerConfig { workers: config.http.workers, ..ServerConfig::default() };
     let operators = ServerConfig { workers: Some(1), ..ServerConfig::default() };
     Ok(Servers {
-        api: countersign_api::bind(api, Surface::Public, &surface, &callers)?,
+        api: api.map(|api| countersign_api::bind(api, Surface::Public, &surface, &callers)).transpose()?,
         admin: countersign_api::bind(admin, Surface::Admin, &surface, &operators)?,
     })
 }
@@ -38,8 +44,14 @@ fn trusted_proxies(http: &Http) -> TrustedProxies {
 impl Servers {
     /// Serves until `shutdown` ends or a listener breaks off; then both finish what they have.
     pub(crate) async fn run_until(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-        let (stop_api, stop_admin) = (self.api.handle(), self.admin.handle());
-        let served = async { tokio::try_join!(self.api, self.admin).map(|((), ())| ()) };
+        let (stop_api, stop_admin) = (self.api.as_ref().map(Server::handle), self.admin.handle());
+        let api = async {
+            match self.api {
+                Some(api) => api.await,
+                None => Ok(()),
+            }
+        };
+        let served = async { tokio::try_join!(api, self.admin).map(|((), ())| ()) };
         tokio::pin!(served);
         let broken = tokio::select! {
             ended = &mut served => Some(ended),
@@ -47,7 +59,9 @@ impl Servers {
         };
         // The operators' listener goes last: whoever watches a stop asks there.
         let stopping = async {
-            stop_api.stop(true).await;
+            if let Some(api) = stop_api {
+                api.stop(true).await;
+            }
             stop_admin.stop(true).await;
         };
         match broken {

@@ -3,17 +3,31 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_core::{Directory, Platform};
-use countersign_records::{Records, RecordsError};
+use countersign_core::{Platform, Projector, Wallets, WebhookWorker};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
-use tracing::{info, warn};
+use tracing::warn;
+
+use crate::app::Role;
 
 /// Pause between rounds of the sweeper when there is nothing more to do at once.
 const SWEEP_PAUSE: Duration = Duration::from_millis(500);
-/// How soon a key made or revoked at the terminal is heard of.
+/// How soon a change that another process made is heard of where nothing else tells of it.
 const RECORDS_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long an event may wait in the log when nothing more is to be read at once.
+const LOG_PAUSE: Duration = Duration::from_millis(150);
+/// How soon a webhook that has become due is posted.
+const WEBHOOK_PAUSE: Duration = Duration::from_millis(250);
+/// How soon a credit can be spent.
+const CREDIT_PAUSE: Duration = Duration::from_millis(500);
+/// Pause between comparisons of balances.
+const CUT_PAUSE: Duration = Duration::from_secs(10);
+/// Tenants that are compared at a time.
+const CUTS: u32 = 50;
+/// Pause between rounds of forgetting.
+const TIDY_PAUSE: Duration = Duration::from_secs(60);
 
 /// The running workers. Dropping them ends them where they stand.
 #[derive(Debug)]
@@ -24,11 +38,20 @@ pub(crate) struct Workers {
 
 impl Workers {
     /// Starts them on the current runtime.
-    pub(crate) fn start(platform: Arc<Platform>, directory: Arc<Directory>, records: Records, seen: i64) -> Self {
+    pub(crate) fn start(platform: &Arc<Platform>, role: Role) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut running = JoinSet::new();
-        running.spawn(sweep(platform, stopped.clone()));
-        running.spawn(follow(directory, records, seen, stopped));
+        running.spawn(follow(Arc::clone(platform), stopped.clone()));
+        if role.works() {
+            running.spawn(sweep(Arc::clone(platform), stopped.clone()));
+            running.spawn(project(platform.projector(), stopped.clone()));
+            running.spawn(post(platform.webhook_worker(), stopped.clone()));
+            running.spawn(tidy(Arc::clone(platform), stopped.clone()));
+            if platform.is_billing() {
+                running.spawn(settle(platform.wallets(), stopped.clone()));
+                running.spawn(compare(platform.wallets(), stopped));
+            }
+        }
         Self { stop, running }
     }
 
@@ -56,26 +79,74 @@ async fn sweep(platform: Arc<Platform>, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-/// Reads the keys again whenever the records have changed, whoever changed them.
-async fn follow(directory: Arc<Directory>, records: Records, mut seen: i64, mut stopped: watch::Receiver<bool>) {
-    let mut tick = ticks(RECORDS_PAUSE);
+/// Reads the log into the records.
+async fn project(projector: Projector, mut stopped: watch::Receiver<bool>) {
+    let mut tick = ticks(LOG_PAUSE);
     while goes_on(&mut tick, &mut stopped).await {
-        match reload(&directory, &records, seen).await {
-            Ok(now) => seen = now,
-            Err(error) => warn!(%error, "changed records cannot be read; the known keys stay in force"),
+        loop {
+            match projector.round().await {
+                Ok(progress) if progress.more && !*stopped.borrow() => {}
+                Ok(_) => break,
+                Err(error) => {
+                    warn!(%error, "the log cannot be read into the records; it waits");
+                    break;
+                }
+            }
         }
     }
 }
 
-/// The version that is in force afterwards.
-async fn reload(directory: &Directory, records: &Records, seen: i64) -> Result<i64, RecordsError> {
-    let version = records.data_version().await?;
-    if version != seen {
-        let keys = records.api_keys().all().await?;
-        info!(keys = keys.len(), "records changed; keys read again");
-        directory.replace(countersign_core::Records { keys });
+/// Posts events that are due. At a stop it waits for those that are on their way.
+async fn post(worker: WebhookWorker, mut stopped: watch::Receiver<bool>) {
+    let mut tick = ticks(WEBHOOK_PAUSE);
+    while goes_on(&mut tick, &mut stopped).await {
+        if let Err(error) = worker.round().await {
+            warn!(%error, "due webhooks cannot be read; they wait");
+        }
     }
-    Ok(version)
+    worker.settle().await;
+}
+
+/// Takes credits from the ledger into the balances that sends are paid from.
+async fn settle(wallets: Wallets, mut stopped: watch::Receiver<bool>) {
+    let mut tick = ticks(CREDIT_PAUSE);
+    while goes_on(&mut tick, &mut stopped).await {
+        if let Err(error) = wallets.settle_credits().await {
+            warn!(%error, "credits cannot be taken into their balances; they wait");
+        }
+    }
+}
+
+/// Has balances written into the log, a few tenants a round, to be compared with the ledger there.
+async fn compare(wallets: Wallets, mut stopped: watch::Receiver<bool>) {
+    let (mut tick, mut after) = (ticks(CUT_PAUSE), None);
+    while goes_on(&mut tick, &mut stopped).await {
+        match wallets.cut(after, CUTS).await {
+            Ok(last) => after = last,
+            Err(error) => warn!(%error, "balances cannot be compared now"),
+        }
+    }
+}
+
+/// Forgets what nobody can ask the records for any more.
+async fn tidy(platform: Arc<Platform>, mut stopped: watch::Receiver<bool>) {
+    let mut tick = ticks(TIDY_PAUSE);
+    while goes_on(&mut tick, &mut stopped).await {
+        if let Err(error) = platform.sweep_records().await {
+            warn!(%error, "old answers cannot be forgotten now");
+        }
+    }
+}
+
+/// Reads the records again whenever they have changed, whoever changed them.
+async fn follow(platform: Arc<Platform>, mut stopped: watch::Receiver<bool>) {
+    let mut tick = ticks(RECORDS_PAUSE);
+    while goes_on(&mut tick, &mut stopped).await {
+        if let Err(error) = platform.refresh().await {
+            warn!(%error, "changed records cannot be read; the known ones stay in force");
+        }
+        platform.tell_revisions().await;
+    }
 }
 
 fn ticks(pause: Duration) -> tokio::time::Interval {

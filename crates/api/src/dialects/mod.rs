@@ -6,9 +6,9 @@
 
 pub(crate) mod native;
 
-use crate::dialects::native::Operation;
+use crate::dialects::native::Path;
 
-/// The operation behind a path, with the part of the path that names something. None: nothing lives there, and native says so.
-pub(crate) fn find(path: &str) -> Option<(Operation, &str)> {
+/// The path, with the part of it that names something. None: nothing lives there, and native says so.
+pub(crate) fn find(path: &str) -> Option<(Path, &str)> {
     native::find(path)
 }

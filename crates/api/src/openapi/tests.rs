@@ -56,8 +56,11 @@ fn every_operation_behind_a_key_describes_its_errors_and_headers() {
 
 /// The names that a schema describes, in order.
 fn described_fields(schema: &str) -> Vec<String> {
-    let mut fields: Vec<String> =
-        described()["components"]["schemas"][schema]["properties"].as_object().unwrap().keys().cloned().collect();
+    let mut fields: Vec<String> = described()["components"]["schemas"][schema]["properties"]
+        .as_object()
+        .into_iter()
+        .flat_map(|all| all.keys().cloned())
+        .collect();
     fields.sort_unstable();
     fields
 }
@@ -69,7 +72,9 @@ fn what_is_described_is_what_is_read() {
         read.sort_unstable();
         assert_eq!(described_fields(schema), read, "{schema}");
     }
-    let parameters = &described()["paths"]["/api/v1/otp/sessions"]["get"]["parameters"];
-    let names: Vec<&str> = parameters.as_array().unwrap().iter().filter_map(|parameter| parameter["name"].as_str()).collect();
-    assert_eq!(names, crate::dialects::native::known_parameters());
+    for (path, read) in crate::dialects::native::known_parameters() {
+        let parameters = &described()["paths"][path]["get"]["parameters"];
+        let names: Vec<&str> = parameters.as_array().unwrap().iter().filter_map(|parameter| parameter["name"].as_str()).collect();
+        assert_eq!(names, read, "{path}");
+    }
 }

@@ -31,13 +31,7 @@ impl Target {
             None => context.load()?.config.public_url(),
         };
         let url = format!("{}{path}", base.trim_end_matches('/'));
-        // A provider installed before stays: both serve.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .redirect(Policy::none())
-            .build()
-            .map_err(|source| CliError::Client { source })?;
+        let client = plain(PATIENCE)?;
         let unreachable = |source: reqwest::Error| CliError::Unreachable { url: url.clone(), source: source.without_url() };
         let reply = client
             .post(&url)
@@ -53,6 +47,14 @@ impl Target {
             serde_json::from_slice(&bytes).map_err(|_| CliError::NotOurs { url: url.clone(), status: status.as_u16() })?;
         if status.is_success() { Ok(body) } else { Err(CliError::Refused { status: status.as_u16(), body }) }
     }
+}
+
+/// A client that follows nobody elsewhere.
+pub(super) fn plain(patience: Duration) -> Result<reqwest::Client, CliError> {
+    // A provider installed before stays: both serve.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().timeout(patience).redirect(Policy::none()).build();
+    client.map_err(|source| CliError::Client { source })
 }
 
 /// The text under `key`, or nothing.

@@ -23,6 +23,12 @@ pub enum CliError {
     /// The server cannot start or broke off.
     #[error(transparent)]
     App(#[from] AppError),
+    /// The key file holds keys that do not fit together.
+    #[error("the key file cannot be used: put it back from a backup")]
+    Keys(#[from] countersign_session::InvalidKeys),
+    /// The session store is away, or refuses.
+    #[error(transparent)]
+    Store(#[from] countersign_session::store::StoreError),
     /// What was asked for makes no sense.
     #[error("{0}")]
     Usage(String),

@@ -11,8 +11,9 @@ use countersign_model::{Clock, OsRng, SystemClock};
 use serde::Serialize;
 
 use super::{CliError, Context, Output};
-use crate::config::Source;
+use crate::config::{Config, Source};
 use crate::installation::Installation;
+use crate::setup;
 
 /// What a new installation's configuration file says: every key, its default, and what it is for.
 pub(crate) const TEMPLATE: &str = include_str!("countersign.toml");
@@ -23,20 +24,47 @@ pub(super) struct InitCommand {
     /// Begin with no sessions, limits and blocks where hot.db is lost and no backup of it is left
     #[arg(long)]
     forget_sessions: bool,
+    /// Make the key file and nothing else
+    #[arg(long, conflicts_with = "forget_sessions")]
+    keys_only: bool,
 }
 
 impl InitCommand {
     /// Makes what is missing and tells what was made. Run again, it changes nothing.
     pub(super) async fn run(self, context: &Context, output: Output) -> Result<ExitCode, CliError> {
+        let config = context.load()?.config;
+        if self.keys_only {
+            let file = config.key_file(&context.data_dir());
+            let made = Installation::make_keys(&file, SystemClock.now(), &OsRng)?;
+            output.print(&KeysMade { key_file: file.display().to_string(), made })?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if config.is_shared() {
+            return shared(context, &config, output).await;
+        }
         if self.forget_sessions {
             Installation::forget_sessions(&context.data_dir())?;
         }
-        run(context, output).await
+        run(context, &config, output).await
     }
 }
 
-async fn run(context: &Context, output: Output) -> Result<ExitCode, CliError> {
-    let installation = Installation::open_or_create(context.data_dir(), SystemClock.now(), &OsRng).await?;
+/// What several nodes share: keys, the marks of an empty Redis, a tenant. The tables are made by `countersign migrate`.
+async fn shared(context: &Context, config: &Config, output: Output) -> Result<ExitCode, CliError> {
+    let data_dir = context.data_dir();
+    let made = setup::shared(config, &data_dir, SystemClock.now(), &OsRng).await?;
+    output.print(&SharedDone {
+        key_file: config.key_file(&data_dir).display().to_string(),
+        made_keys: made.made_keys,
+        sandbox_key: made.first_key.as_ref().map(|key| key.secret().to_owned()),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run(context: &Context, config: &Config, output: Output) -> Result<ExitCode, CliError> {
+    let data_dir = context.data_dir();
+    let key_file = config.key_file(&data_dir);
+    let installation = Installation::embedded(data_dir, &key_file, SystemClock.now(), &OsRng).await?;
     let file = context.config.clone().unwrap_or_else(|| Source::default_file(installation.data_dir.path()));
     let wrote_file = write_template(&file)?;
     let done = Done {
@@ -56,6 +84,36 @@ fn write_template(file: &Path) -> io::Result<bool> {
         Ok(mut new) => new.write_all(TEMPLATE.as_bytes()).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+#[derive(Serialize)]
+struct KeysMade {
+    key_file: String,
+    made: bool,
+}
+
+impl fmt::Display for KeysMade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "key file  {} ({})", self.key_file, if self.made { "written" } else { "left as it is" })
+    }
+}
+
+#[derive(Serialize)]
+struct SharedDone {
+    key_file: String,
+    made_keys: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox_key: Option<String>,
+}
+
+impl fmt::Display for SharedDone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "key file     {} ({})", self.key_file, if self.made_keys { "written" } else { "left as it is" })?;
+        match &self.sandbox_key {
+            Some(secret) => write!(f, "sandbox key  {secret}\nThe key is shown this once: only its hash is kept."),
+            None => f.write_str("Everything was set up before."),
+        }
     }
 }
 

@@ -110,7 +110,7 @@ impl KeyCommand {
             }
             Self::Revoke(revoke) => {
                 let tenant = revoke.of.find(&records).await?;
-                if !records.api_keys().revoke(tenant.id, revoke.id, now).await? {
+                if records.api_keys().revoke(tenant.id, revoke.id, now).await?.is_none() {
                     return Err(CliError::Usage(format!(
                         "tenant {} has no key {}: see countersign key list",
                         tenant.name, revoke.id

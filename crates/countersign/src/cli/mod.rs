@@ -5,12 +5,15 @@ mod completions;
 mod config;
 mod doctor;
 mod error;
+mod healthcheck;
 pub(crate) mod init;
 mod key;
+mod migrate;
 mod openapi;
 mod output;
 mod send;
 mod serve;
+mod store;
 mod verify;
 
 use std::ffi::OsString;
@@ -52,9 +55,16 @@ pub struct Context {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server; the first start on an empty data directory sets it up
-    Serve,
+    Serve(serve::Serve),
     /// Set up a data directory: keys, databases, a tenant, a sandbox key, a commented countersign.toml
     Init(init::InitCommand),
+    /// Bring the tables of a PostgreSQL to this release's form
+    Migrate,
+    /// Begin anew in a Redis that lost its sessions
+    #[command(subcommand)]
+    Store(store::StoreCommand),
+    /// Exit with 0 if the server of this configuration lives: for containers
+    Healthcheck,
     /// Create, list and revoke API keys, also beside a running server
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -94,8 +104,11 @@ impl Cli {
         let Self { context, format, command } = self;
         let output = Output::new(format);
         match command {
-            Command::Serve => serve::run(&context, output),
+            Command::Serve(serve) => serve.run(&context, output),
             Command::Init(init) => block_on(init.run(&context, output)),
+            Command::Migrate => block_on(migrate::run(&context, output)),
+            Command::Store(store) => block_on(store.run(&context, output)),
+            Command::Healthcheck => block_on(healthcheck::run(&context)),
             Command::Key(key) => block_on(key.run(&context, output)),
             Command::Doctor => block_on(doctor::run(&context, output)),
             Command::Config(config) => config.run(&context, output),

@@ -6,14 +6,40 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::warn;
 
 use super::{CliError, Context, Output};
-use crate::app::{App, Overrides};
+use crate::app::{App, Overrides, Role};
 use crate::telemetry;
 
 /// Open files that are asked for; the system may allow fewer.
 const MOST_FILES: u64 = 65_536;
 
-/// Serves until SIGTERM, SIGINT or SIGHUP.
-pub(super) fn run(context: &Context, output: Output) -> Result<ExitCode, CliError> {
+/// `countersign serve`
+#[derive(Debug, clap::Args)]
+pub(super) struct Serve {
+    /// api: answers callers. worker: timers, the event log, webhooks. all: both
+    #[arg(long, value_enum, default_value = "all")]
+    role: RoleName,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum RoleName {
+    Api,
+    Worker,
+    All,
+}
+
+impl Serve {
+    /// Serves until SIGTERM, SIGINT or SIGHUP.
+    pub(super) fn run(&self, context: &Context, output: Output) -> Result<ExitCode, CliError> {
+        let role = match self.role {
+            RoleName::Api => Role::Api,
+            RoleName::Worker => Role::Worker,
+            RoleName::All => Role::All,
+        };
+        run(role, context, output)
+    }
+}
+
+fn run(role: Role, context: &Context, output: Output) -> Result<ExitCode, CliError> {
     let loaded = context.load()?;
     telemetry::start(&loaded.config.log);
     // Shells allow few open files by default: idle connections alone could use them up.
@@ -24,7 +50,7 @@ pub(super) fn run(context: &Context, output: Output) -> Result<ExitCode, CliErro
     actix_web::rt::System::new().block_on(async move {
         // Before anything is opened: also a start that is told to stop ends in order.
         let stop = told_to_stop()?;
-        let mut app = App::build(data_dir, loaded.config, Overrides::default()).await?;
+        let mut app = App::build_as(role, data_dir, loaded.config, Overrides::default()).await?;
         output.print(&app.greeting())?;
         app.run_until(stop).await?;
         Ok(ExitCode::SUCCESS)

@@ -1,13 +1,19 @@
 //! From what an operator writes to what the verbs work with.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_channels::Routes;
 use countersign_core::{LimitSettings, Settings};
 use countersign_model::{AllFailed, Clock, ResendPolicy, Service, ServiceId};
+use countersign_records::{Place, PoolOptions};
 use countersign_session::BudgetRule;
+use countersign_session::store::RedisSettings;
+use countersign_webhooks::WebhookSettings;
 use reqwest::Url;
+
+use crate::data_dir::DataDir;
 
 use super::{Config, ConfigError, Limits, Problem, Profile};
 
@@ -40,8 +46,37 @@ impl Config {
             services: services.collect(),
             limits: self.limits.settings(),
             lease: Duration::from_secs(self.delivery.deadline_seconds) + AFTER_DEADLINE,
-            log_kept: self.events.kept(),
+            billing: self.billing.settings(),
         }
+    }
+
+    /// Where the secrets are.
+    #[must_use]
+    pub fn key_file(&self, data_dir: &DataDir) -> PathBuf {
+        self.keys.file.clone().unwrap_or_else(|| data_dir.key_file())
+    }
+
+    /// Whether several nodes share the planes.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        self.redis.is_set()
+    }
+
+    /// How Redis is reached; none where sessions live in a file.
+    pub fn redis_settings(&self) -> Result<Option<RedisSettings>, ConfigError> {
+        self.redis.settings(self.events.max_entries).map_err(|problem| ConfigError::Invalid(vec![problem]))
+    }
+
+    /// Where the records are and how their connections behave; none where they live in a file.
+    pub fn database_place(&self) -> Result<Option<(Place, PoolOptions)>, ConfigError> {
+        let place = self.database.place().map_err(|problem| ConfigError::Invalid(vec![problem]))?;
+        Ok(place.map(|place| (place, self.database.pool())))
+    }
+
+    /// How events are posted.
+    #[must_use]
+    pub fn webhook_settings(&self) -> WebhookSettings {
+        self.webhooks.settings()
     }
 
     /// The ways out, built and checked. Reads the files that `*_file` keys name; reaches nobody.
@@ -73,6 +108,23 @@ impl Config {
         self.log.problems(&mut found);
         self.limits.problems(&mut found);
         self.events.problems(&mut found);
+        self.redis.problems(self.events.max_entries, &mut found);
+        self.database.problems(&mut found);
+        self.billing.problems(&mut found);
+        self.webhooks.problems(&mut found);
+        if self.redis.is_set() && self.public_url.is_none() {
+            found.push(Problem::new(
+                "public_url",
+                "must be set where several nodes share sessions: it is in every token, and all must agree",
+            ));
+        }
+        if self.redis.is_set() != self.database.url.is_some() {
+            let key = if self.redis.is_set() { "database.url" } else { "redis.url" };
+            found.push(Problem::new(
+                key,
+                "must be set too: sessions in Redis go with records in PostgreSQL, and neither goes alone",
+            ));
+        }
         self.session.problems("session", &mut found);
         for (position, service) in self.services.iter().enumerate() {
             let section = format!("services[{position}]");

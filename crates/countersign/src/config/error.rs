@@ -37,6 +37,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A setting of `[redis]` that its engine cannot use.
+    pub(crate) fn of_redis(invalid: &countersign_session::store::InvalidSetting) -> Self {
+        Self::new(super::redis::written(invalid.key), invalid.why.clone())
+    }
+
     pub(super) fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
         Self { key: key.into(), what: what.into() }
     }

@@ -1,36 +1,25 @@
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::Problem;
 
-/// `[events]`: the log of what happened to sessions.
+/// `[events]`: the log of what happened to sessions, on its way into the records.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Events {
-    /// Hours that an entry is kept.
-    pub keep_hours: u32,
+    /// Entries that each of the 16 partitions of a Redis log may hold before sends are refused: they wait there while the database is away.
+    pub max_entries: u64,
 }
 
 impl Default for Events {
     fn default() -> Self {
-        Self { keep_hours: 24 }
+        Self { max_entries: 1_000_000 }
     }
 }
 
 impl Events {
-    /// Thirty days.
-    const MAX_HOURS: u32 = 720;
-
-    /// How long an entry is kept.
-    #[must_use]
-    pub fn kept(&self) -> Duration {
-        Duration::from_secs(u64::from(self.keep_hours) * 3_600)
-    }
-
     pub(super) fn problems(&self, found: &mut Vec<Problem>) {
-        if !(1..=Self::MAX_HOURS).contains(&self.keep_hours) {
-            found.push(Problem::new("events.keep_hours", "must be 1 to 720"));
+        if self.max_entries < 1_000 {
+            found.push(Problem::new("events.max_entries", "must be at least 1000"));
         }
     }
 }

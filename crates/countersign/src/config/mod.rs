@@ -4,27 +4,36 @@
 //! exist, a value of the wrong kind and a value out of range are errors that name the key and say what to do.
 
 mod admin;
+mod billing;
 mod convert;
+mod database;
 mod env;
 mod error;
 mod events;
 mod http;
+mod keys;
 mod limits;
 mod load;
 mod log;
 mod print;
 mod profile;
 mod rate;
+mod redis;
+mod secret;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use countersign_channels::{ChannelsConfig, DeliveryConfig, ProvidersConfig};
 use serde::{Deserialize, Serialize};
 
 pub use admin::Admin;
+pub use billing::Billing;
+pub use database::Database;
 pub use error::{ConfigError, Problem};
 pub use events::Events;
 pub use http::Http;
+pub use keys::Keys;
 pub use limits::Limits;
 pub use load::{Loaded, Source, load};
 pub use log::{Log, LogFormat};
@@ -32,6 +41,8 @@ pub use print::{Origin, Setting};
 pub use profile::{Profile, ServiceProfile};
 pub use rate::Rate;
 pub(crate) use rate::parse_span;
+pub use redis::{Barrier, Cluster, Redis, Sentinel};
+pub use webhooks::Webhooks;
 
 /// Everything an operator set, of the right kinds. Values out of range are found by [`Config::problems`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -54,8 +65,18 @@ pub struct Config {
     pub services: Vec<ServiceProfile>,
     /// How much callers may do.
     pub limits: Limits,
+    /// Where the secrets are.
+    pub keys: Keys,
+    /// Where sessions live when several nodes share them.
+    pub redis: Redis,
+    /// Where records live when several nodes share them.
+    pub database: Database,
     /// The log of what happened to sessions.
     pub events: Events,
+    /// Whether tenants pay for what they send.
+    pub billing: Billing,
+    /// How events are posted to tenants' addresses.
+    pub webhooks: Webhooks,
     /// The connections over which messages go out.
     pub providers: ProvidersConfig,
     /// Which providers serve a channel, in order.
@@ -75,7 +96,12 @@ impl Default for Config {
             session: Profile::default(),
             services: Vec::new(),
             limits: Limits::default(),
+            keys: Keys::default(),
+            redis: Redis::default(),
+            database: Database::default(),
             events: Events::default(),
+            billing: Billing::default(),
+            webhooks: Webhooks::default(),
             providers: ProvidersConfig::default(),
             channels: ChannelsConfig::default(),
             delivery: DeliveryConfig::default(),

@@ -104,7 +104,7 @@ fn toml_string(text: &str) -> String {
 }
 
 /// An address without its `user:password@` and its query, which may hold keys.
-fn without_credentials(text: &str) -> String {
+pub(super) fn without_credentials(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, _)| (rest, "?•••"));
     let authority_end = rest.find('/').unwrap_or(rest.len());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use countersign_core::{About, Refusal, RenderError, SendError, StoreError};
+use countersign_core::{About, ContactError, Refusal, RenderError, SendError, StoreError};
 use countersign_model::LimitName;
 use tracing::{error, warn};
 
@@ -14,7 +14,9 @@ use crate::body::BodyError;
 use crate::fields::Faults;
 
 /// How long callers are asked to leave a store that is away, or a call that is still running, alone.
-const SHORTLY: Duration = Duration::from_secs(1);
+pub(super) const SHORTLY: Duration = Duration::from_secs(1);
+/// A part that the call needs is away.
+pub(super) const UNAVAILABLE: &str = "Service unavailable, try again";
 
 pub(super) fn of_body(error: BodyError) -> Failure {
     let bad = |code, message: String| Failure::new(StatusCode::BAD_REQUEST, code, message);
@@ -47,10 +49,26 @@ pub(super) fn of_send(error: SendError) -> Failure {
             faults.add(format!("recipients.{channel}"), "invalid_recipient", reason.to_string());
         }
         SendError::Message { source: RenderError::Words, .. } => return internal("a message cannot be put into words"),
+        SendError::Message { source: source @ RenderError::Wording(_), .. } => return internal(&source.to_string()),
         SendError::Message { channel, source } => {
             faults.add("autofill", "invalid_field", format!("Message for {channel} cannot be worded: {source}"));
         }
         SendError::Refused(refusal) => return of_refusal(refusal),
+    }
+    faults.into()
+}
+
+pub(super) fn of_contact(error: ContactError) -> Failure {
+    let mut faults = Faults::default();
+    match error {
+        ContactError::NotFound => return Failure::new(StatusCode::NOT_FOUND, "contact_not_found", "Contact not found"),
+        ContactError::Exists { field } => {
+            let field = field.as_str();
+            faults.add(field, "contact_exists", format!("A contact with this {field} exists already"));
+            return Failure { status: StatusCode::CONFLICT, ..Failure::from(faults) };
+        }
+        ContactError::NoAddress => faults.add("email", "missing_address", words::NO_ADDRESS),
+        ContactError::Refused(refusal) => return of_refusal(refusal),
     }
     faults.into()
 }
@@ -98,15 +116,30 @@ pub(super) fn of_refusal(refusal: Refusal) -> Failure {
             Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_mismatch", message)
         }
         Refusal::Unavailable(failure) => of_store(&failure),
+        Refusal::KeyRevoked => invalid_key(),
+        Refusal::TooManyCalls { wait } => limited(LimitName::CallsPerKey, wait),
+        Refusal::InsufficientBalance(about) => {
+            Failure::new(StatusCode::PAYMENT_REQUIRED, "insufficient_balance", "Insufficient balance").about(about)
+        }
+        Refusal::Unsettled => Failure::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", UNAVAILABLE).after(SHORTLY),
+        Refusal::RecordsAway(failure) => {
+            warn!(%failure, "a call could not be served");
+            Failure::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", UNAVAILABLE).after(SHORTLY)
+        }
         Refusal::Internal(what) => internal(what),
     }
+}
+
+/// The key is not taken, whatever is wrong with it.
+pub(super) fn invalid_key() -> Failure {
+    Failure::new(StatusCode::UNAUTHORIZED, "invalid_api_key", "Invalid API key")
 }
 
 fn of_store(failure: &StoreError) -> Failure {
     match failure {
         StoreError::Unavailable(_) => {
             warn!(%failure, "a call could not be served");
-            Failure::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Service unavailable, try again").after(SHORTLY)
+            Failure::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", UNAVAILABLE).after(SHORTLY)
         }
         StoreError::Unreadable(_) => internal(&failure.to_string()),
     }
@@ -131,7 +164,7 @@ pub(crate) fn not_found() -> Failure {
 }
 
 /// A path does not know a method.
-pub(crate) fn method_not_allowed(allow: &'static str) -> Failure {
+pub(crate) fn method_not_allowed(allow: String) -> Failure {
     let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed");
     Failure { allow: Some(allow), ..failure }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Failure {
     /// When another try makes sense.
     pub(crate) retry_after: Option<Duration>,
     /// The methods of a path that was called with another one.
-    pub(crate) allow: Option<&'static str>,
+    pub(crate) allow: Option<String>,
 }
 
 /// What is known beyond the message. Each member is there when it says something.

@@ -1,5 +1,7 @@
 //! The operations: parse, one verb, print.
 
+pub(crate) mod contacts;
+
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
@@ -10,6 +12,7 @@ use super::request::{self, Input};
 use super::response;
 use super::schema::{CancelRequest, ListParameters, NextRequest, ResendRequest, SendRequest, StatusRequest, VerifyRequest};
 use super::{Reply, error, words};
+use crate::dialects::native::response::account::AccountReply;
 use crate::dialects::native::response::list::ListReply;
 use crate::dialects::native::response::send::SendReply;
 use crate::dialects::native::response::status::StatusReply;
@@ -97,7 +100,7 @@ pub(crate) async fn next(platform: &Arc<Platform>, caller: &Caller, input: &Inpu
 )]
 pub(crate) async fn status(platform: &Arc<Platform>, caller: &Caller, input: &Input<'_>) -> Result<Reply, Failure> {
     let session = platform.status(caller, &request::looked_up(input)?).await.map_err(error::of_refusal)?;
-    Reply::new(response::status::body(&session, platform.now()), false)
+    Reply::new(response::status::body(&session, platform.now(), platform.currency()), false)
 }
 
 /// End a session
@@ -115,7 +118,7 @@ pub(crate) async fn status(platform: &Arc<Platform>, caller: &Caller, input: &In
 pub(crate) async fn cancel(platform: &Arc<Platform>, caller: &Caller, input: &Input<'_>) -> Result<Reply, Failure> {
     let (handle, idempotency) = request::cancel(input)?;
     let (session, replayed) = platform.cancel(caller, &handle, idempotency.as_ref()).await.map_err(error::of_refusal)?;
-    Reply::new(response::status::body(&session, platform.now()), replayed)
+    Reply::new(response::status::body(&session, platform.now(), platform.currency()), replayed)
 }
 
 /// List sessions
@@ -129,7 +132,7 @@ pub(crate) async fn cancel(platform: &Arc<Platform>, caller: &Caller, input: &In
 pub(crate) async fn list(platform: &Arc<Platform>, caller: &Caller, request: &HttpRequest) -> Result<Reply, Failure> {
     let list = request::list::parse(request)?;
     let page = platform.list(caller, list.filter, list.limit).await.map_err(error::of_refusal)?;
-    Reply::new(response::list::body(&page, platform.now()), false)
+    Reply::new(response::list::body(&page, platform.now(), platform.currency()), false)
 }
 
 /// Look at a session by its name in the path
@@ -140,5 +143,15 @@ pub(crate) async fn list(platform: &Arc<Platform>, caller: &Caller, request: &Ht
 )]
 pub(crate) async fn show(platform: &Arc<Platform>, caller: &Caller, name: &str) -> Result<Reply, Failure> {
     let session = platform.status(caller, &request::from_path(name)).await.map_err(error::of_refusal)?;
-    Reply::new(response::status::body(&session, platform.now()), false)
+    Reply::new(response::status::body(&session, platform.now(), platform.currency()), false)
+}
+
+/// Look at your account
+#[utoipa::path(
+    get, path = "/api/v1/account", tag = "account", operation_id = "showAccount", security(("api_key" = [])),
+    responses((status = 200, description = "Your account.", body = AccountReply))
+)]
+pub(crate) async fn account(platform: &Arc<Platform>, caller: &Caller) -> Result<Reply, Failure> {
+    let account = platform.account(caller).await.map_err(error::of_refusal)?;
+    Reply::new(response::account::body(&account, platform.currency()), false)
 }

@@ -199,3 +199,65 @@ pub(crate) struct ListParameters {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
+
+/// What is said of a contact: of a new one, or of one that changes. An email or a phone is needed.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "described, never built")]
+#[schema(examples(json!({"email": "ann@example.com", "external_id": "crm-7", "first_name": "Ann", "tags": ["vip"]})))]
+pub(crate) struct ContactRequest {
+    /// Your own name for it.
+    #[schema(max_length = 128)]
+    external_id: Option<String>,
+    email: Option<String>,
+    /// An E.164 number with its `+`.
+    phone: Option<String>,
+    #[schema(max_length = 128)]
+    first_name: Option<String>,
+    #[schema(max_length = 128)]
+    last_name: Option<String>,
+    /// Each of 1 to 64 characters. Replaces all tags.
+    #[schema(max_items = 50)]
+    tags: Option<Vec<String>>,
+    /// Your own object, at most 4 KiB. Replaced as a whole.
+    #[schema(value_type = Option<Object>)]
+    custom_fields: Option<Value>,
+    /// Your own object, at most 4 KiB. Replaced as a whole.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Value>,
+    /// May it be written to, by channel. An object of categories is taken, too: a channel of which every category is declined is declined.
+    /// Replaced as a whole.
+    preferences: Option<BTreeMap<String, bool>>,
+    /// A new one is.
+    is_active: Option<bool>,
+}
+
+/// Many contacts.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "described, never built")]
+#[schema(examples(json!({"contacts": [{"email": "ann@example.com"}, {"phone": "+12025550143"}]})))]
+pub(crate) struct BulkContactsRequest {
+    #[schema(min_items = 1, max_items = 1000)]
+    contacts: Vec<ContactRequest>,
+}
+
+/// Nothing needs to be said.
+#[derive(ToSchema)]
+pub(crate) struct UnsubscribeRequest {}
+
+/// Which contacts are listed.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "described, never built")]
+pub(crate) struct ContactListParameters {
+    /// Which page, by its number. One of `page`, `starting_after` and `cursor`.
+    #[param(minimum = 1, maximum = 100_000, default = 1)]
+    page: Option<u32>,
+    /// Behind this contact (`con_…`), which may be gone meanwhile.
+    starting_after: Option<String>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u8>,
+    /// Only the contact with this address.
+    email: Option<String>,
+}

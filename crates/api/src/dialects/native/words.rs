@@ -9,3 +9,4 @@ pub(super) const VERIFIED: &str = "OTP verified";
 pub(super) const WRONG_CODE: &str = "Invalid OTP";
 pub(super) const CHANNEL_NOT_FOUND: &str = "Channel not found in session";
 pub(super) const CHANNEL_VERIFIED: &str = "Channel already verified";
+pub(super) const NO_ADDRESS: &str = "A contact needs an email or a phone";

@@ -121,7 +121,7 @@ fn values(message: &Rendered) -> Value {
         app => message.app.as_str(),
         message_id => message.id.to_string(),
         channel => message.channel.as_str(),
-        locale => message.locale,
+        locale => message.locale.as_ref(),
         minutes => message.minutes,
         spoken => message.spoken(),
     }
@@ -145,7 +145,7 @@ fn samples(channels: &[Channel]) -> impl Iterator<Item = Rendered> {
             recipient,
             code,
             app: "\"A\" & <B>\\".to_owned(),
-            locale: "en",
+            locale: "en".into(),
             minutes: 10,
             content: Content::Phone { text: "\"quoted\" \\ and\n\n@two.lines #123456".to_owned() },
         })

@@ -37,7 +37,7 @@ pub(super) fn write(message: &Rendered, from: &Mailbox, now: Timestamp, subject:
         .message_id(Some(format!("<{id}>")))
         .raw_header(header("Auto-Submitted", "auto-generated")?)
         .raw_header(header("X-Auto-Response-Suppress", "All")?)
-        .raw_header(header("Content-Language", message.locale)?)
+        .raw_header(header("Content-Language", &message.locale)?)
         .multipart(parts)
         .ok()?;
     Some(Letter { envelope: mail.envelope().clone(), bytes: mail.formatted(), id })

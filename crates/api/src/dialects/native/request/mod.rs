@@ -2,6 +2,8 @@
 
 mod codes;
 mod config;
+pub(crate) mod contact_list;
+pub(crate) mod contacts;
 mod handle;
 mod headers;
 pub(crate) mod list;
@@ -96,13 +98,16 @@ pub(crate) fn known_fields() -> Vec<(&'static str, Vec<&'static str>)> {
         ("NextRequest", HANDLE_FIELDS.to_vec()),
         ("StatusRequest", HANDLE_FIELDS.to_vec()),
         ("CancelRequest", HANDLE_FIELDS.to_vec()),
+        ("ContactRequest", contacts::FIELDS.to_vec()),
+        ("BulkContactsRequest", contacts::BULK_FIELDS.to_vec()),
+        ("UnsubscribeRequest", Vec::new()),
     ]
 }
 
-/// The query parameters that are read.
+/// The query parameters that are read, by path.
 #[cfg(test)]
-pub(crate) fn known_parameters() -> Vec<&'static str> {
-    list::PARAMETERS.to_vec()
+pub(crate) fn known_parameters() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![("/api/v1/otp/sessions", list::PARAMETERS.to_vec()), ("/api/v1/contacts", contact_list::PARAMETERS.to_vec())]
 }
 
 #[cfg(test)]

@@ -19,8 +19,8 @@ pub(crate) struct ListReply<'a> {
 }
 
 /// Prints the reply.
-pub(crate) fn body(page: &Page, now: Timestamp) -> Result<Vec<u8>, serde_json::Error> {
-    let data = page.sessions.iter().map(|session| status::reply(session, now)).collect();
+pub(crate) fn body(page: &Page, now: Timestamp, currency: &str) -> Result<Vec<u8>, serde_json::Error> {
+    let data = page.sessions.iter().map(|session| status::reply(session, now, currency)).collect();
     serde_json::to_vec(&ListReply { data, has_more: page.next.is_some(), next_cursor: page.next.map(cursor) })
 }
 
@@ -36,10 +36,10 @@ mod tests {
         let session = session("live", &accepted("sms"), &json!({}));
         let now = session.created_at();
         let next = Some(session.id());
-        let reply = read(body(&Page { sessions: vec![session], next }, now));
+        let reply = read(body(&Page { sessions: vec![session], next }, now, "USD"));
         assert_eq!((reply["data"].as_array().unwrap().len(), &reply["has_more"]), (1, &json!(true)), "{reply:#}");
         assert_eq!(reply["next_cursor"], "AAAAAAAAAAAAAAAAAAAAEA", "{reply:#}");
-        let empty = read(body(&Page { sessions: Vec::new(), next: None }, now));
+        let empty = read(body(&Page { sessions: Vec::new(), next: None }, now, "USD"));
         assert_eq!(empty, json!({"data": [], "has_more": false, "next_cursor": null}));
     }
 }

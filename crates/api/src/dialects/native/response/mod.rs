@@ -1,6 +1,8 @@
 //! From what a verb answered to the JSON of a native reply.
 
+pub(crate) mod account;
 mod by_channel;
+pub(crate) mod contacts;
 pub(crate) mod list;
 pub(crate) mod send;
 mod shown;

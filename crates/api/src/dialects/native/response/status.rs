@@ -1,6 +1,6 @@
 //! A session as it stands: the reply to status, show and cancel, and the rows of a list.
 
-use countersign_core::{Challenge, Session};
+use countersign_core::{Challenge, Session, amount_json};
 use countersign_model::{SessionId, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
@@ -41,7 +41,7 @@ pub(crate) struct StatusReply<'a> {
     /// What the send was given.
     #[schema(value_type = Object)]
     metadata: Value,
-    cost: Cost,
+    cost: Cost<'a>,
     /// Only in sandbox sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox: Option<bool>,
@@ -68,18 +68,18 @@ pub(crate) struct ChannelStatus<'a> {
     delivered_at: Option<Shown<Timestamp>>,
 }
 
-/// What the session's messages cost.
+/// What was charged for the session so far.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Cost {
-    amount: u32,
-    currency: &'static str,
+pub(crate) struct Cost<'a> {
+    /// With at most six decimals; 0 where nobody is billed.
+    #[schema(value_type = f64, examples(0.0475))]
+    amount: Value,
+    #[schema(examples("USD"))]
+    currency: &'a str,
 }
 
-/// Nothing is charged: prices come with the wallet.
-const NO_COST: Cost = Cost { amount: 0, currency: "USD" };
-
-/// The session as it stands at `now`.
-pub(crate) fn reply(session: &Session, now: Timestamp) -> StatusReply<'_> {
+/// The session as it stands at `now`; amounts are in `currency`.
+pub(crate) fn reply<'a>(session: &'a Session, now: Timestamp, currency: &'a str) -> StatusReply<'a> {
     StatusReply {
         session_id: Shown(session.id()),
         status: session.status(now).as_str(),
@@ -90,7 +90,7 @@ pub(crate) fn reply(session: &Session, now: Timestamp) -> StatusReply<'_> {
         expires_at: Shown(session.expires_at()),
         verified_at: session.verified_at().map(Shown),
         metadata: metadata(session),
-        cost: NO_COST,
+        cost: Cost { amount: amount_json(session.cost().unwrap_or_default()), currency },
         sandbox: sandbox(session),
     }
 }
@@ -109,8 +109,8 @@ fn channel<'a>(session: &Session, challenge: &'a Challenge) -> ChannelStatus<'a>
 }
 
 /// Prints the reply.
-pub(crate) fn body(session: &Session, now: Timestamp) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&reply(session, now))
+pub(crate) fn body(session: &Session, now: Timestamp, currency: &str) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&reply(session, now, currency))
 }
 
 #[cfg(test)]
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_status_masks_recipients_and_tells_each_channel() {
         let session = session("sandbox", &unavailable(), &json!({"wrong": 1}));
-        let reply = read(body(&session, session.created_at()));
+        let reply = read(body(&session, session.created_at(), "USD"));
         let expected = json!({
             "session_id": "ses_0000000000000000000000000G", "status": "pending", "verification_mode": "any",
             "channels": {
@@ -143,9 +143,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_session_cost_is_told_to_the_last_digit() {
+        let bill = json!({"terms": {"fee": "0.01", "low_at": null}, "state": "Captured", "captured": "0.0475"});
+        let session = session("live", &unavailable(), &json!({"bill": bill}));
+        let reply = read(body(&session, session.created_at(), "EUR"));
+        assert_eq!(reply["cost"], json!({"amount": 0.0475, "currency": "EUR"}), "{reply:#}");
+    }
+
+    #[test]
     fn a_status_goes_by_the_moment_it_is_asked() {
         let session = session("live", &unavailable(), &json!({}));
-        let reply = read(body(&session, session.expires_at()));
+        let reply = read(body(&session, session.expires_at(), "USD"));
         assert_eq!((&reply["status"], reply.get("sandbox")), (&json!("expired"), None), "{reply:#}");
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn session(mode: &str, sms: &Attempt, changes: &Value) -> Session {
                 "id": id, "generation": 0, "attempt": serde_json::to_value(attempt).unwrap(),
                 "status": if failed { "failed" } else { "sent" },
                 "sent_at": if failed { Value::Null } else { json!(1_768_473_300_250_i64) },
-                "delivered_at": null, "lease_until": 0,
+                "delivered_at": null, "cost": "0.0375", "lease_until": 0,
             },
         })
     };
@@ -32,7 +32,7 @@ pub(crate) fn session(mode: &str, sms: &Attempt, changes: &Value) -> Session {
         },
         "created_at": 1_768_473_300_000_i64, "expires_at": 1_768_473_900_000_i64, "resend_after": 1_768_473_330_000_i64,
         "generation": 0, "challenges": [mail, text], "fallback": [], "wrong": 0, "before_resend": null, "end": null,
-        "expiry_told": false, "users": [], "events": 1, "steps": [],
+        "expiry_told": false, "bill": null, "users": [], "events": 1, "steps": [],
     });
     for (name, value) in changes.as_object().unwrap() {
         stored[name] = value.clone();

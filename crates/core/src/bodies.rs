@@ -1,0 +1,109 @@
+//! What webhooks tell, in the words of the native API.
+
+use countersign_model::{MessageId, MessageStatus, Mode, Money, Tenant, Timestamp};
+use countersign_records::{MessageRecord, RecordedChannel, SessionRecord};
+use serde_json::{Map, Value, json};
+
+/// A session as it stands: what a status reply says.
+pub(crate) fn session<'a>(
+    session: &SessionRecord,
+    message: impl Fn(MessageId) -> Option<&'a MessageRecord>,
+    currency: &str,
+) -> Value {
+    let asked = session.channels.iter().filter_map(|asked| {
+        let newest = message(*asked.messages.last()?)?;
+        Some((asked.channel.as_str().to_owned(), channel(asked, newest)))
+    });
+    let channels: Map<String, Value> = asked.collect();
+    let mut body = json!({
+        "session_id": session.id.to_string(),
+        "status": session.status.as_str(),
+        "verification_mode": session.verification_mode.as_str(),
+        "channels": channels,
+        "attempts_remaining": session.attempts_remaining,
+        "created_at": session.created_at.to_string(),
+        "expires_at": session.expires_at.to_string(),
+        "verified_at": moment(session.verified_at),
+        "metadata": serde_json::from_str::<Value>(&session.metadata).unwrap_or_default(),
+        "cost": { "amount": amount(session.cost), "currency": currency },
+    });
+    if session.realm.mode == Mode::Sandbox {
+        body["sandbox"] = Value::Bool(true);
+    }
+    body
+}
+
+fn channel(asked: &RecordedChannel, message: &MessageRecord) -> Value {
+    let attempt = match (message.status, message.reason.as_deref()) {
+        (MessageStatus::Pending, None) => "sending",
+        (MessageStatus::Sent | MessageStatus::Delivered, _) => "accepted",
+        (MessageStatus::Pending | MessageStatus::Failed, Some(reason)) => reason,
+        (MessageStatus::Failed, None) => "failed",
+    };
+    json!({
+        "recipient": asked.recipient.masked(),
+        "status": message.status.as_str(),
+        "attempt": attempt,
+        "message_id": message_id(message),
+        "provider": message.provider,
+        "verified": asked.verified,
+        "sent_at": moment(message.sent_at),
+        "delivered_at": moment(message.delivered_at),
+    })
+}
+
+/// A session, and which of its messages the event is about. `status` is the session's, as everywhere.
+pub(crate) fn message(mut session: Value, message: &MessageRecord) -> Value {
+    session["message_id"] = message_id(message).into();
+    session["channel"] = message.channel.as_str().into();
+    session["message_status"] = message.status.as_str().into();
+    session
+}
+
+/// As callers know it.
+fn message_id(message: &MessageRecord) -> String {
+    match message.realm.mode {
+        Mode::Live => message.id.to_string(),
+        Mode::Sandbox => message.id.to_string().replacen(MessageId::PREFIX, "msg_sandbox_", 1),
+    }
+}
+
+/// A tenant's account with what is left in it.
+pub(crate) fn account(tenant: &Tenant, available: Money, currency: &str) -> Value {
+    json!({
+        "id": tenant.id.to_string(),
+        "email": tenant.email,
+        "plan": tenant.plan,
+        "credits_remaining": amount(available),
+        "currency": currency,
+    })
+}
+
+/// An amount as a JSON number: whole where it is, else with the fewest decimals that mean it.
+#[must_use]
+pub fn amount(money: Money) -> Value {
+    const UNIT: i64 = 1_000_000;
+    let micros = money.micros();
+    if micros % UNIT == 0 {
+        return (micros / UNIT).into();
+    }
+    money.to_string().parse::<f64>().map_or(Value::Null, Value::from)
+}
+
+fn moment(moment: Option<Timestamp>) -> Option<String> {
+    moment.map(|moment| moment.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_is_a_number_with_the_decimals_it_needs() {
+        for (written, shown) in
+            [("0", "0"), ("12", "12"), ("0.0475", "0.0475"), ("-1.5", "-1.5"), ("8999999999.999999", "8999999999.999999")]
+        {
+            assert_eq!(amount(written.parse().unwrap()).to_string(), shown);
+        }
+    }
+}

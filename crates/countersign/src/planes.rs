@@ -1,0 +1,134 @@
+//! The two planes of an installation: where sessions live and where records live. Two pairs exist, and no mixture of them.
+
+use std::sync::Arc;
+
+use countersign_channels::Router;
+use countersign_core::{Directory, Metrics, Parts, Platform, Tasks};
+use countersign_model::{Clock, OsRng, SystemClock};
+use countersign_records::{Records, Snapshot};
+use countersign_session::store::{InvalidSetting, RedisSettings, RedisStore, SessionStore, SqliteOptions, SqliteStore};
+use countersign_session::{BudgetRule, CodeKeys, Proofs, SessionTokens};
+use tokio::runtime::Handle;
+use tracing::warn;
+
+use crate::app::AppError;
+use crate::config::{Config, ConfigError, Problem};
+use crate::data_dir::DataDir;
+use crate::installation::{Installation, InstallationError};
+
+/// Opens the place where sessions live. `store_clock` tells Redis the time in place of its own.
+pub(crate) fn open_sessions(
+    config: &Config,
+    data_dir: &DataDir,
+    keys: &Arc<CodeKeys>,
+    clock: &Arc<dyn Clock>,
+    store_clock: Option<&Arc<dyn Clock>>,
+) -> Result<Arc<dyn SessionStore>, AppError> {
+    let budget = config.settings(String::new()).limits.budget;
+    match config.redis_settings()? {
+        None => {
+            let options = SqliteOptions { path: data_dir.hot_file() };
+            Ok(Arc::new(SqliteStore::open(options, Arc::clone(keys), Arc::clone(clock), budget)?))
+        }
+        Some(settings) => Ok(Arc::new(open_redis(settings, keys, budget, store_clock)?)),
+    }
+}
+
+fn open_redis(
+    settings: RedisSettings,
+    keys: &Arc<CodeKeys>,
+    budget: BudgetRule,
+    store_clock: Option<&Arc<dyn Clock>>,
+) -> Result<RedisStore, AppError> {
+    let invalid = |invalid: InvalidSetting| ConfigError::Invalid(vec![Problem::of_redis(&invalid)]);
+    let store = RedisStore::open(settings, Arc::clone(keys), Arc::new(SystemClock), budget).map_err(invalid)?;
+    Ok(match store_clock {
+        Some(clock) => store.at_time(Arc::clone(clock)),
+        None => store,
+    })
+}
+
+/// The engine over Redis itself, for what only it knows; none where sessions live in a file.
+pub(crate) fn redis(config: &Config, keys: &Arc<CodeKeys>) -> Result<Option<RedisStore>, AppError> {
+    let budget = config.settings(String::new()).limits.budget;
+    config.redis_settings()?.map(|settings| open_redis(settings, keys, budget, None)).transpose()
+}
+
+/// Opens the place where records live. An address is not tried: see [`directory`].
+pub(crate) async fn open_records(config: &Config, data_dir: &DataDir) -> Result<Records, AppError> {
+    Ok(match config.database_place()? {
+        None => Records::open(&data_dir.records_file()).await?,
+        Some((place, options)) => Records::open_with(place, options).await?,
+    })
+}
+
+/// What requests need of the records: from their database or, while that is away, from the copy that lies with the sessions.
+pub(crate) async fn directory(records: &Records, store: &dyn SessionStore) -> Result<Directory, AppError> {
+    let away = match current(records).await {
+        Ok(snapshot) => return Ok(Directory::new(snapshot)),
+        Err(error @ AppError::Records(countersign_records::RecordsError::Unavailable(_))) => error,
+        Err(other) => return Err(other),
+    };
+    let copy = store.saved_configuration().await?.and_then(|copy| serde_json::from_slice::<Snapshot>(&copy).ok());
+    match copy {
+        Some(snapshot) => {
+            warn!(version = snapshot.version, "the records database is away: starting with the copy beside the sessions");
+            Ok(Directory::new(snapshot))
+        }
+        None => Err(away),
+    }
+}
+
+async fn current(records: &Records) -> Result<Snapshot, AppError> {
+    records.reach().await?;
+    records.check().await?.require_current()?;
+    Ok(records.snapshot().await?)
+}
+
+/// An installation that is there, opened for one command at the terminal, beside whatever server runs.
+pub(crate) struct Planes {
+    /// What lasts.
+    pub(crate) records: Records,
+    /// The verbs, with no listener and no workers behind them.
+    pub(crate) platform: Arc<Platform>,
+}
+
+impl Planes {
+    /// Opens both planes. What a start would make is not made here.
+    pub(crate) async fn open(config: &Config, data_dir: &DataDir) -> Result<Self, AppError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let is_there = config.is_shared() || data_dir.records_file().exists() && data_dir.hot_file().exists();
+        if !is_there {
+            return Err(InstallationError::NotSetUp { dir: data_dir.path().to_owned() }.into());
+        }
+        let material = Installation::shared_keys(&config.key_file(data_dir))?;
+        let records = open_records(config, data_dir).await?;
+        let settings = config.settings(config.public_url());
+        let keys = Arc::new(CodeKeys::open(&material)?);
+        let store = open_sessions(config, data_dir, &keys, &clock, None)?;
+        let directory = Arc::new(directory(&records, &*store).await?);
+        let metrics = Arc::new(Metrics::default());
+        let parts = Parts {
+            store,
+            router: Router::new(config.routes(&clock)?, Arc::clone(&metrics) as _),
+            keys,
+            tokens: Arc::new(SessionTokens::open(&material, &settings.public_url, &config.region)?),
+            proofs: Arc::new(Proofs::open(&material, &settings.public_url)?),
+            records: records.clone(),
+            directory,
+            settings,
+            webhooks: config.webhook_settings(),
+            clock,
+            rng: Arc::new(OsRng),
+            metrics,
+            tasks: Tasks::on(Handle::current()),
+        };
+        Ok(Self { records, platform: Platform::new(parts) })
+    }
+
+    /// Lets go of both planes.
+    pub(crate) async fn close(self) {
+        drop(self.platform);
+        self.records.close().await;
+    }
+}
