@@ -37,8 +37,9 @@ deny: ## Install cargo-deny if need be (minutes); check licences, bans, sources 
 	cargo deny --locked check
 
 .PHONY: test
-test: nextest python ## Install what tests lack (cargo-nextest, aiosmtpd) and run them all
+test: nextest python servers ## Install what tests lack (cargo-nextest, aiosmtpd, Redis, PostgreSQL) and run them all, on both pairs of stores
 	cargo nextest run --workspace --locked
+	COUNTERSIGN_TEST_PLANES=shared cargo nextest run --package countersign-tests --locked
 	cargo test --workspace --doc --locked
 
 .PHONY: bench
@@ -52,6 +53,16 @@ docs: ## Build the code's documentation: target/doc/countersign
 .PHONY: nextest
 nextest:
 	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked --root $(TOOLS) cargo-nextest
+
+# Tests start servers of their own from these programs, on free ports and in temporary folders. Debian's own instances are not touched.
+.PHONY: servers
+servers:
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || missing="postgresql"; \
+	command -v redis-server >/dev/null || missing="$${missing:-} redis-server"; \
+	test -z "$${missing:-}" \
+	  || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $${missing:-}; } \
+	  || { echo "tests need$${missing:-}: install these packages" >&2; exit 1; }
 
 .PHONY: python
 python:

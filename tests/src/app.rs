@@ -329,6 +329,43 @@ impl TestApp {
         self.clock.now()
     }
 
+    /// What its tokens and proofs name as their issuer.
+    pub fn issuer(&self) -> String {
+        if SharedPlanes::of(self.path()).is_some() { planes::ISSUER.to_owned() } else { self.base().to_owned() }
+    }
+
+    /// Brings the session store back as it was, and waits until every node has noticed.
+    pub async fn mend_store(&self) {
+        match SharedPlanes::of(self.path()) {
+            Some(planes) => planes.redis.lock().unwrap().restart(),
+            None => {
+                let broken = rusqlite::Connection::open(self.path().join("hot.db")).unwrap();
+                broken.execute_batch("ALTER TABLE elsewhere RENAME TO meta; ALTER TABLE gone RENAME TO sessions").unwrap();
+            }
+        }
+        for _ in &self.nodes {
+            self.until_status("/readyz", 200).await;
+        }
+    }
+
+    /// Asks until the answer has this status: for what a node learns by looking now and then.
+    pub async fn until_status(&self, path: &str, status: u16) {
+        let asked = async { while self.get(path).await.status != status {} };
+        within_patience("an answer of another status", asked).await;
+    }
+
+    /// Takes the session store away.
+    pub fn break_store(&self) {
+        match SharedPlanes::of(self.path()) {
+            Some(planes) => planes.redis.lock().unwrap().kill(),
+            None => {
+                // What another layout of the tables does, a broken disk does as well: steps cannot be taken.
+                let broken = rusqlite::Connection::open(self.path().join("hot.db")).unwrap();
+                broken.execute_batch("ALTER TABLE meta RENAME TO elsewhere; ALTER TABLE sessions RENAME TO gone").unwrap();
+            }
+        }
+    }
+
     /// Lets time pass.
     pub fn advance(&self, span: Duration) {
         self.clock.advance(span);

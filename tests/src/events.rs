@@ -8,18 +8,25 @@ use countersign_model::{Aggregate, EventKind, Limit, Partition, SystemClock};
 use countersign_session::store::{SessionStore, SqliteOptions, SqliteStore};
 use countersign_session::{BudgetRule, CodeKeys, KeyMaterial};
 
+use crate::planes::SharedPlanes;
+
 /// The events of each session by its id, in the order of the log, with their numbers.
 pub type Happened = BTreeMap<String, Vec<(u32, EventKind)>>;
 
-/// Reads the whole log of a data directory that no server works on.
+/// Reads the whole log of an installation that no server works on.
 pub async fn happened(data_dir: &Path) -> Happened {
     let text = std::fs::read(data_dir.join("keys.json")).unwrap();
     let material: KeyMaterial = serde_json::from_slice(&text).unwrap();
     let keys = Arc::new(CodeKeys::open(&material).unwrap());
     let day = Limit { max: 20, window: std::time::Duration::from_hours(24) };
     let budget = BudgetRule { wrong: day, block_after: 100 };
-    let options = SqliteOptions { path: data_dir.join("hot.db") };
-    let store = SqliteStore::open(options, keys, Arc::new(SystemClock), budget).unwrap();
+    let store: Arc<dyn SessionStore> = match SharedPlanes::of(data_dir) {
+        Some(planes) => Arc::new(planes.store(data_dir, keys, budget)),
+        None => {
+            let options = SqliteOptions { path: data_dir.join("hot.db") };
+            Arc::new(SqliteStore::open(options, keys, Arc::new(SystemClock), budget).unwrap())
+        }
+    };
     let mut happened = Happened::new();
     for number in 0..Partition::COUNT {
         let mut after = 0;

@@ -9,14 +9,18 @@
 
 mod app;
 mod ask;
+mod audit;
 mod client;
 mod events;
+mod load;
 mod mail_sink;
 pub mod planes;
 mod process;
 mod provider_double;
+mod receiver;
 mod reply;
 mod setup;
+mod site;
 mod smtp;
 mod wire;
 
@@ -24,13 +28,17 @@ use std::time::Duration;
 
 pub use app::{Builder, KeyWish, NOW, TestApp};
 pub use ask::{Ask, Sent, email, sms, wrong_code};
+pub use audit::Audit;
 pub use client::Client;
 pub use events::{Happened, happened};
+pub use load::{Callers, Fact, Load, Refused, Told};
 pub use mail_sink::{Act, Mail, MailSink};
 pub use process::{Output, Process, binary, run};
 pub use provider_double::{Answer, Expected, Gate, ProviderDouble, Request};
+pub use receiver::{Post, Reaction, Receiver};
 pub use reply::Reply;
 pub use setup::Setup;
+pub use site::{Site, poll, subscribe};
 
 /// How long anything is waited for, so that a test that would hang fails instead.
 pub const PATIENCE: Duration = Duration::from_secs(20);

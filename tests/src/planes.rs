@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign::config::{Config, Source, load};
 use countersign::{DataDir, setup};
-use countersign_model::{Rng, Timestamp};
+use countersign_model::{Rng, SystemClock, Timestamp};
 use countersign_records::{Place, Records};
+use countersign_session::store::RedisStore;
+use countersign_session::{BudgetRule, CodeKeys};
 use countersign_testing::redis::{RedisOptions, RedisServer};
 use countersign_testing::{PostgresDatabase, PostgresServer};
 use secrecy::SecretString;
@@ -16,6 +18,9 @@ use crate::Setup;
 
 /// The variable that asks for the shared pair: `COUNTERSIGN_TEST_PLANES=shared`.
 const VARIABLE: &str = "COUNTERSIGN_TEST_PLANES";
+
+/// The address under which callers know the nodes.
+pub const ISSUER: &str = "https://otp.example.test";
 
 /// Whether this run is about several nodes on Redis and PostgreSQL.
 pub fn is_shared() -> bool {
@@ -42,7 +47,7 @@ static KNOWN: Mutex<Option<HashMap<PathBuf, Arc<SharedPlanes>>>> = Mutex::new(No
 impl SharedPlanes {
     /// Starts them.
     pub fn start() -> Arc<Self> {
-        Self::start_with(RedisOptions::default())
+        Self::start_with(RedisOptions::default().append_only("always"))
     }
 
     /// Starts them with a Redis of a certain kind.
@@ -74,7 +79,7 @@ impl SharedPlanes {
             .set("redis.url", self.redis_url.as_str())
             .set("database.url", self.database.url())
             .set("database.connections", 4)
-            .or_set("public_url", "https://otp.example.test")
+            .or_set("public_url", ISSUER)
     }
 
     /// Sets an installation up on them, as `countersign migrate` and `countersign init` do, and gives its first key's secret.
@@ -85,6 +90,12 @@ impl SharedPlanes {
         records.close().await;
         let made = setup::shared(&config(folder), &DataDir::new(folder.to_owned()), now, rng).await.unwrap();
         made.first_key.expect("a first start").secret().to_owned()
+    }
+
+    /// Its session store, as a node that has the installation's keys sees it.
+    pub fn store(&self, folder: &Path, keys: Arc<CodeKeys>, budget: BudgetRule) -> RedisStore {
+        let settings = config(folder).redis_settings().unwrap().expect("sessions live in Redis");
+        RedisStore::open(settings, keys, Arc::new(SystemClock), budget).unwrap()
     }
 
     /// Its records.

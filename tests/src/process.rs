@@ -60,8 +60,13 @@ impl Process {
     pub async fn start(data_dir: &Path, setup: &Setup, environment: &[(&str, &str)]) -> Self {
         std::fs::create_dir_all(data_dir).unwrap();
         setup.write(data_dir);
+        Self::start_as("all", data_dir, environment).await
+    }
+
+    /// The same for a node that does only part of the work, with the configuration that is there.
+    pub async fn start_as(role: &str, data_dir: &Path, environment: &[(&str, &str)]) -> Self {
         let mut child = command(data_dir)
-            .args(["serve", "--format", "json"])
+            .args(["serve", "--format", "json", "--role", role])
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -155,9 +155,7 @@ async fn an_error_shows_no_internals_and_nothing_of_what_was_sent() {
 async fn a_store_that_is_away_is_503_and_says_when_to_come_back() {
     let app = TestApp::spawn().await;
     let sent = app.send(email("ann@example.com")).await;
-    // What another layout of the tables does, a broken disk does as well: steps cannot be taken.
-    let broken = rusqlite::Connection::open(app.path().join("hot.db")).unwrap();
-    broken.execute_batch("ALTER TABLE sessions RENAME TO elsewhere").unwrap();
+    app.break_store();
     for reply in [
         app.try_send(&email("bob@example.com")).await,
         app.verify(&sent, "123456").await,
@@ -169,6 +167,6 @@ async fn a_store_that_is_away_is_503_and_says_when_to_come_back() {
         assert!(reply.number_in("retry-after") > 0, "{reply:?}");
         assert!(!String::from_utf8_lossy(&reply.body).contains("table"), "{reply:?}");
     }
-    broken.execute_batch("ALTER TABLE elsewhere RENAME TO sessions").unwrap();
+    app.mend_store().await;
     app.verify(&sent, sent.code("email")).await.assert(200).json("$.verified", true);
 }

@@ -2,14 +2,20 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong in a test ends it")]
 
+mod account;
 mod budget;
 mod cancel;
 mod client_manners;
+mod contact_callers;
+mod contact_lists;
+mod contact_news;
+mod contacts;
 mod crash;
 mod delivery;
 mod doubles;
 mod errors;
 mod expiry;
+mod faults;
 mod first_start;
 mod foreign_smtp;
 mod headers;

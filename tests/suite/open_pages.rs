@@ -13,9 +13,8 @@ async fn probes_answer_without_a_key() {
 #[tokio::test]
 async fn a_server_whose_store_is_away_is_alive_and_not_ready() {
     let app = TestApp::spawn().await;
-    let broken = rusqlite::Connection::open(app.path().join("hot.db")).unwrap();
-    broken.execute_batch("ALTER TABLE meta RENAME TO elsewhere; ALTER TABLE sessions RENAME TO gone").unwrap();
-    app.nobody().get("/readyz").await.assert(503);
+    app.break_store();
+    app.until_status("/readyz", 503).await;
     app.nobody().get("/healthz").await.assert(200);
 }
 

@@ -34,7 +34,7 @@ async fn a_sandbox_proof_is_signed_by_the_sandbox_key_alone() {
     let sent = app.send(email("ann@example.com")).await;
     let proof = app.verify(&sent, sent.code("email")).await.text("$.verification_proof");
     let claims = checked(&app, SANDBOX, &proof).await.unwrap();
-    assert_eq!(claims["iss"], format!("{}/sandbox", app.base()));
+    assert_eq!(claims["iss"], format!("{}/sandbox", app.issuer()));
     assert_eq!((&claims["env"], &claims["sub"]), (&json!("sandbox"), &json!(sent.session_id)));
     assert_eq!(checked(&app, LIVE, &proof).await, None);
 }
@@ -48,7 +48,7 @@ async fn a_live_proof_says_what_was_proved_and_to_whom() {
     let proof = app.live().verify(&sent, &sink.mail(1).await.code()).await.text("$.verification_proof");
     let claims = checked(&app, LIVE, &proof).await.unwrap();
     assert_eq!(checked(&app, SANDBOX, &proof).await, None);
-    assert_eq!(claims["iss"], app.base());
+    assert_eq!(claims["iss"], app.issuer());
     assert!(claims["aud"].as_str().unwrap().starts_with("ten_"), "{claims}");
     assert!(!claims["jti"].as_str().unwrap().is_empty(), "{claims}");
     let expected = json!({

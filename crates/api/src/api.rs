@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::web::Bytes;
 use countersign_core::Platform;
 
+use crate::admin::admin_openapi_json;
 use crate::limit_headers::CallPolicy;
 use crate::openapi::openapi_json;
 use crate::peer::TrustedProxies;
@@ -26,6 +27,7 @@ pub struct Api {
     pub(crate) calls: CallPolicy,
     pub(crate) version: &'static str,
     pub(crate) openapi: Bytes,
+    pub(crate) admin_openapi: Bytes,
 }
 
 impl Api {
@@ -35,6 +37,7 @@ impl Api {
         let ApiConfig { trusted_proxies, version } = config;
         let calls = CallPolicy::new(platform.calls_per_key());
         let openapi = Bytes::from(openapi_json());
-        Arc::new(Self { platform, trusted_proxies, calls, version, openapi })
+        let admin_openapi = Bytes::from(admin_openapi_json());
+        Arc::new(Self { platform, trusted_proxies, calls, version, openapi, admin_openapi })
     }
 }

@@ -13,6 +13,7 @@
 //! It installs no signal handlers; whoever owns the process stops it through its handle. [`openapi_json`] is the description of the
 //! wire that `/openapi.json` serves, for a command line to print.
 
+mod admin;
 mod api;
 mod body;
 mod dialects;
@@ -26,6 +27,15 @@ mod request_id;
 mod serve;
 mod server;
 
+/// The JSON form of what operators may say, as the admin API reads it.
+pub mod drafts {
+    pub use crate::admin::drafts::{
+        patch_endpoint, patch_sender, patch_service, patch_template, patch_tenant, read_endpoint, read_sender, read_service,
+        read_template, read_tenant,
+    };
+}
+
+pub use admin::admin_openapi_json;
 pub use api::{Api, ApiConfig};
 pub use openapi::openapi_json;
 pub use peer::TrustedProxies;

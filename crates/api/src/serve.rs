@@ -18,7 +18,7 @@ use crate::api::Api;
 use crate::dialects::native::{self, Path, error};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::server::Surface;
-use crate::{dialects, docs_page, health};
+use crate::{admin, dialects, docs_page, health};
 
 /// Everything that the public listener serves.
 pub(crate) fn public(service: &mut ServiceConfig) {
@@ -114,6 +114,8 @@ enum Target<'a> {
     Page(Page),
     /// A path of a dialect, and what it names.
     Path(Path, &'a str),
+    /// A path of the admin API, by its template.
+    Admin(&'static str),
     Nothing,
 }
 
@@ -123,6 +125,9 @@ impl<'a> Target<'a> {
             && let Some((path, name)) = dialects::find(path)
         {
             return Self::Path(path, name);
+        }
+        if surface == Surface::Admin && admin::owns(path) {
+            return Self::Admin(admin::template(path));
         }
         let path = path.strip_suffix('/').unwrap_or(path);
         let page = Page::ALL.into_iter().find(|page| page.is_on(surface) && page.path() == path);
@@ -134,6 +139,7 @@ impl<'a> Target<'a> {
         match self {
             Self::Page(page) => page.path(),
             Self::Path(path, _) => path.template(),
+            Self::Admin(template) => template,
             Self::Nothing => "unknown",
         }
     }
@@ -143,7 +149,7 @@ impl<'a> Target<'a> {
         let methods = match self {
             Self::Page(_) => Method::Get.allow().to_owned(),
             Self::Path(path, _) => path.operations().iter().map(|(method, _)| method.allow()).collect(),
-            Self::Nothing => String::new(),
+            Self::Admin(_) | Self::Nothing => String::new(),
         };
         methods + "OPTIONS"
     }
@@ -173,8 +179,10 @@ async fn serve(surface: Surface, request: HttpRequest, payload: Payload, api: we
 }
 
 async fn answer(call: &Call<'_>, target: Target<'_>, payload: Payload) -> HttpResponse {
-    if target == Target::Nothing {
-        return native::refuse(call, &error::not_found());
+    match target {
+        Target::Nothing => return native::refuse(call, &error::not_found()),
+        Target::Admin(_) => return admin::answer(call, payload).await,
+        Target::Page(_) | Target::Path(..) => {}
     }
     if call.request.method() == HttpMethod::OPTIONS {
         let mut response = HttpResponse::new(StatusCode::NO_CONTENT);
@@ -190,7 +198,9 @@ async fn answer(call: &Call<'_>, target: Target<'_>, payload: Payload) -> HttpRe
             };
         }
         Target::Page(page) if method == Some(Method::Get) => page,
-        Target::Page(_) | Target::Nothing => return native::refuse(call, &error::method_not_allowed(target.allow())),
+        Target::Page(_) | Target::Admin(_) | Target::Nothing => {
+            return native::refuse(call, &error::method_not_allowed(target.allow()));
+        }
     };
     match page {
         Page::Healthz => health::healthz(call),

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use countersign_model::{ApiKey, KeyId, KeyKind, KeyScope, Limit, Mode, Quota, Rng, Scope, SecretHash, Timestamp};
-use countersign_session::store::Guard;
+use countersign_model::{ApiKey, KeyId, KeyKind, KeyScope, Limit, Mode, Quota, Rng, Scope, SecretHash, TenantId, Timestamp};
+use countersign_session::store::{Answer, Guard, Heard};
 use countersign_session::{SubjectKind, Window};
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
@@ -129,7 +129,7 @@ impl Platform {
         }
         let now = self.clock.now();
         let refused = match self.failures.count(bucket(peer), self.settings.limits.failed_authentication, now) {
-            Ok(_) => AuthError::Refused,
+            Ok(_) => self.count_stranger(peer).await,
             Err(quota) => AuthError::TooMany { wait: quota.resets_in },
         };
         if let Err(failure) = self.refresh().await {
@@ -141,6 +141,25 @@ impl Platform {
         }
         self.metrics.authentication_failed();
         Err(refused)
+    }
+
+    /// Counts a failure where the other nodes count theirs: under a tenant that nobody is, so that strangers of one address are counted in one
+    /// place. While that is away this node's own count has to do.
+    async fn count_stranger(&self, peer: IpAddr) -> AuthError {
+        let name = self.keys.fingerprint(&[b"stranger", bucket(peer).to_string().as_bytes()]);
+        let nobody = TenantId::from_bits(u128::from_be_bytes(name.0));
+        let guard = Guard {
+            tenant: nobody,
+            keys: KeyKind::Live,
+            key: KeyId::from_bits(0),
+            revision: 0,
+            calls: self.keys.subject(nobody, Mode::Live, SubjectKind::Ip, "", ""),
+            limit: self.settings.limits.failed_authentication,
+        };
+        match self.store.admit(guard).await {
+            Ok(Heard { quota: Some(quota), answer: Answer::TooManyCalls }) => AuthError::TooMany { wait: quota.resets_in },
+            Ok(_) | Err(_) => AuthError::Refused,
+        }
     }
 
     fn known(&self, hash: &SecretHash, peer: IpAddr) -> Option<Caller> {

@@ -10,7 +10,7 @@ use countersign_model::Tenant;
 
 use super::problem::Problem;
 use crate::body::Body;
-use crate::fields::{Faults, Fields};
+use crate::fields::Faults;
 use crate::serve::Call;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -35,11 +35,6 @@ pub(super) struct Ask<'a> {
 impl<'a> Ask<'a> {
     pub(super) const fn platform(&self) -> &'a Arc<Platform> {
         &self.call.api.platform
-    }
-
-    /// The body's fields.
-    pub(super) fn fields(&self) -> Fields<'a> {
-        Fields::new(&self.body.object, "", INVALID_FIELD)
     }
 
     /// Who asks, and under which idempotency key.

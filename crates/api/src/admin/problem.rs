@@ -9,6 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use countersign_core::AuthError;
 use countersign_core::manage::{AdminScope, ManageError};
+use countersign_model::Flaw;
 use serde::Serialize;
 use tracing::{error, warn};
 use utoipa::ToSchema;
@@ -153,6 +154,13 @@ impl From<Faults> for Problem {
     }
 }
 
+impl From<Vec<Flaw>> for Problem {
+    fn from(flaws: Vec<Flaw>) -> Self {
+        let wrong = |flaw: Flaw| Wrong { message: flaw.to_string(), field: flaw.field };
+        Self::invalid(flaws.into_iter().map(wrong).collect())
+    }
+}
+
 impl From<BodyError> for Problem {
     fn from(error: BodyError) -> Self {
         match error {
@@ -188,10 +196,7 @@ impl From<AuthError> for Problem {
 impl From<ManageError> for Problem {
     fn from(error: ManageError) -> Self {
         match error {
-            ManageError::Invalid(flaws) => {
-                let wrong = |flaw: countersign_model::Flaw| Wrong { message: flaw.to_string(), field: flaw.field };
-                Self::invalid(flaws.into_iter().map(wrong).collect())
-            }
+            ManageError::Invalid(flaws) => flaws.into(),
             ManageError::Missing(what) => Self::missing(what),
             ManageError::Exists(what) => {
                 Self::new(StatusCode::CONFLICT, "exists", format!("There is a {what} with this name or id already"))

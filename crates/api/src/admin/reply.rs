@@ -5,6 +5,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::ask::INVALID_FIELD;
@@ -39,6 +40,11 @@ impl Reply {
     /// 201. `replayed`: an earlier call with the same idempotency key made it.
     pub(super) fn created(body: &impl Serialize, replayed: bool) -> Result<Self, Problem> {
         Self::new(StatusCode::CREATED, body).map(|reply| Self { replayed, ..reply })
+    }
+
+    /// 200, for what is gone.
+    pub(super) fn deleted(id: &str) -> Result<Self, Problem> {
+        Self::ok(&json!({"id": id, "deleted": true}))
     }
 
     fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {

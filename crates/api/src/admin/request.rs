@@ -33,7 +33,8 @@ pub(crate) const ENDPOINT_FIELDS: [&str; 4] = ["url", "description", "events", "
 const TEXT: &str = "a text";
 const WHOLE: &str = "a whole number";
 const LIMIT: &str = "an object with whole numbers in max and seconds";
-const PRICES: &str = "prices whose amounts are texts, such as {\"verification\": \"0.01\", \"channels\": {\"sms\": {\"default\": \"0.05\"}}}";
+const PRICES: &str =
+    "prices whose amounts are texts, such as {\"verification\": \"0.01\", \"channels\": {\"sms\": {\"default\": \"0.05\"}}}";
 const UUID: &str = "a UUID";
 const CHANNEL: &str = "email, sms, whatsapp or voice";
 
@@ -58,12 +59,7 @@ pub(super) fn parsed<T: std::str::FromStr>(fields: &Fields<'_>, name: &str, must
 }
 
 /// The same where it has to be there.
-pub(super) fn needed_parsed<T: std::str::FromStr>(
-    fields: &Fields<'_>,
-    name: &str,
-    must: &str,
-    faults: &mut Faults,
-) -> Option<T> {
+pub(super) fn needed_parsed<T: std::str::FromStr>(fields: &Fields<'_>, name: &str, must: &str, faults: &mut Faults) -> Option<T> {
     present(fields, name, must, faults);
     parsed(fields, name, must, faults)
 }
@@ -195,13 +191,16 @@ pub(super) fn patched<T>(
         _ => Map::new(),
     };
     merge(&mut object, patch);
-    whole(&object, known, read).map_err(|faults| {
-        let flaw = |fault: crate::fields::Fault| {
-            let must = fault.message.strip_prefix(&fault.field).map_or(fault.message.clone(), |rest| rest.trim().to_owned());
-            Flaw::new(fault.field, must)
-        };
-        faults.into_vec().into_iter().map(flaw).collect()
-    })
+    whole(&object, known, read).map_err(flaws)
+}
+
+/// Faults of form in the words for faults of value.
+pub(super) fn flaws(faults: Faults) -> Vec<Flaw> {
+    let flaw = |fault: crate::fields::Fault| {
+        let must = fault.message.strip_prefix(&fault.field).unwrap_or(&fault.message).trim().to_owned();
+        Flaw::new(fault.field, must)
+    };
+    faults.into_vec().into_iter().map(flaw).collect()
 }
 
 fn merge(object: &mut Map<String, Value>, patch: &Map<String, Value>) {

@@ -108,10 +108,7 @@ pub(super) static ROUTES: &[Route] = &[
         template: "/admin/v1/tenants/{tenant}/templates/{template}",
         operations: &[(Method::GET, O::ShowTemplate), (Method::PATCH, O::UpdateTemplate), (Method::DELETE, O::DeleteTemplate)],
     },
-    Route {
-        template: "/admin/v1/tenants/{tenant}/templates/{template}/versions",
-        operations: &[(Method::GET, O::ListVersions)],
-    },
+    Route { template: "/admin/v1/tenants/{tenant}/templates/{template}/versions", operations: &[(Method::GET, O::ListVersions)] },
     Route {
         template: "/admin/v1/tenants/{tenant}/senders",
         operations: &[(Method::GET, O::ListSenders), (Method::POST, O::CreateSender)],
@@ -128,10 +125,7 @@ pub(super) static ROUTES: &[Route] = &[
         template: "/admin/v1/tenants/{tenant}/webhooks/{webhook}",
         operations: &[(Method::GET, O::ShowEndpoint), (Method::PATCH, O::UpdateEndpoint), (Method::DELETE, O::DeleteEndpoint)],
     },
-    Route {
-        template: "/admin/v1/tenants/{tenant}/webhooks/{webhook}/rotate",
-        operations: &[(Method::POST, O::RotateEndpoint)],
-    },
+    Route { template: "/admin/v1/tenants/{tenant}/webhooks/{webhook}/rotate", operations: &[(Method::POST, O::RotateEndpoint)] },
     Route { template: "/admin/v1/tenants/{tenant}/webhooks/{webhook}/test", operations: &[(Method::POST, O::TestEndpoint)] },
     Route { template: "/admin/v1/tenants/{tenant}/deliveries", operations: &[(Method::GET, O::ListDeliveries)] },
     Route { template: "/admin/v1/tenants/{tenant}/deliveries/{delivery}", operations: &[(Method::GET, O::ShowDelivery)] },
@@ -262,7 +256,9 @@ mod tests {
 
     #[test]
     fn nothing_lives_beside_the_routes() {
-        for path in ["/admin", "/admin/v1", "/admin/v2/tenants", "/admin/v1/tenants//keys", "/admin/v1/tenants/a/b", "/admin/v1/Tenants"] {
+        for path in
+            ["/admin", "/admin/v1", "/admin/v2/tenants", "/admin/v1/tenants//keys", "/admin/v1/tenants/a/b", "/admin/v1/Tenants"]
+        {
             assert_eq!(found(path), None, "{path}");
         }
     }
@@ -272,7 +268,12 @@ mod tests {
         for route in ROUTES {
             for (method, operation) in route.operations {
                 let looks = matches!(operation.scope(), None | Some(AdminScope::Read));
-                assert_eq!(*method == Method::GET || *operation == Operation::PreviewTemplate, looks, "{method} {}", route.template);
+                assert_eq!(
+                    *method == Method::GET || *operation == Operation::PreviewTemplate,
+                    looks,
+                    "{method} {}",
+                    route.template
+                );
             }
         }
     }

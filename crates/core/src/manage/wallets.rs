@@ -1,7 +1,5 @@
 //! A tenant's money, in an operator's hand.
 
-use std::sync::Arc;
-
 use countersign_model::{Flaw, LedgerId, Money, TenantId, Timestamp};
 use countersign_records::{Booked, LedgerLine, LineFilter, LineKind, NewCredit, Transaction, WalletDifference};
 use serde_json::json;
@@ -10,7 +8,7 @@ use super::error::ManageError;
 use super::order::{Acted, Done, Order, owner, seen};
 use super::wallet_views::{BalanceView, DifferenceView};
 use crate::platform::Platform;
-use crate::wallet::{Credited, Rebuilt, WalletError, WalletView, Wallets};
+use crate::wallet::{Credited, Rebuilt, WalletError, WalletView};
 
 /// Differences that are looked through for one; more stand open only where nobody has looked for long.
 const DIFFERENCES: u32 = 1_000;
@@ -143,7 +141,6 @@ impl Platform {
         let noted = all.into_iter().find(|difference| difference.tenant == tenant && difference.at == of);
         noted.ok_or(ManageError::Missing("wallet difference"))
     }
-
 }
 
 fn flaw_of_note(note: &str) -> Vec<Flaw> {

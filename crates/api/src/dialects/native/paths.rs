@@ -80,8 +80,7 @@ pub(crate) fn find(path: &str) -> Option<(Path, &str)> {
         ["account"] => (Path::Account, ""),
         _ => return None,
     };
-    let named = !matches!(parts[..], [_, .., ""]);
-    named.then_some(found)
+    (!parts.contains(&"")).then_some(found)
 }
 
 impl Path {

@@ -41,7 +41,10 @@ pub(super) async fn check(data_dir: &DataDir, now: Timestamp, report: &mut Repor
     let records = check_database("records database", &data_dir.records_file(), report).await;
     check_database("session database", &data_dir.hot_file(), report).await;
     if records {
-        check_api_keys(&data_dir.records_file(), now, report).await;
+        match Records::open(&data_dir.records_file()).await {
+            Ok(records) => check_api_keys(&records, now, report).await,
+            Err(error) => report.fail("API keys", error.to_string(), "stop the server and put back a backup"),
+        }
     }
 }
 
@@ -75,7 +78,7 @@ fn check_sync(folder: &Path, report: &mut Report) {
     }
 }
 
-fn check_keys(file: &Path, report: &mut Report) {
+pub(super) fn check_keys(file: &Path, report: &mut Report) {
     match (secrets::load(file), permissions(file)) {
         (Ok(_), Ok(mode)) if is_shared(mode) => {
             report.warn(
@@ -120,12 +123,8 @@ async fn check_database(name: &str, file: &Path, report: &mut Report) -> bool {
 }
 
 /// Whether anybody can call.
-async fn check_api_keys(file: &Path, now: Timestamp, report: &mut Report) {
-    let keys = match Records::open(file).await {
-        Ok(records) => records.api_keys().all().await,
-        Err(error) => Err(error),
-    };
-    match keys {
+pub(super) async fn check_api_keys(records: &Records, now: Timestamp, report: &mut Report) {
+    match records.api_keys().all().await {
         Ok(keys) => {
             let usable = |kind| keys.iter().filter(|key| key.kind == kind && key.is_usable(now)).count();
             let (live, test) = (usable(KeyKind::Live), usable(KeyKind::Test));

@@ -3,6 +3,7 @@
 mod configured;
 mod files;
 mod report;
+mod shared;
 
 use std::process::ExitCode;
 
@@ -20,7 +21,10 @@ pub(super) async fn run(context: &Context, output: Output) -> Result<ExitCode, C
     let now = SystemClock.now();
     check_clock(now, &mut report);
     configured::check(context, &mut report).await;
-    files::check(&context.data_dir(), now, &mut report).await;
+    match context.load() {
+        Ok(loaded) if loaded.config.is_shared() => shared::check(&loaded.config, &context.data_dir(), now, &mut report).await,
+        Ok(_) | Err(_) => files::check(&context.data_dir(), now, &mut report).await,
+    }
     let failed = report.worst() == Status::Fail;
     output.print(&report)?;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -130,7 +130,7 @@ fn unavailable(cause: impl fmt::Display) -> StoreError {
 }
 
 /// Values that a script may find unreadable.
-const VALUES: [&str; 8] = ["session", "subject", "memo", "head", "account", "log", "index", "key"];
+const VALUES: [&str; 9] = ["session", "subject", "memo", "head", "account", "log", "index", "due", "key"];
 
 /// What is told when a script came to nothing.
 fn refused(error: LinkError) -> StoreError {

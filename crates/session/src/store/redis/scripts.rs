@@ -1,36 +1,30 @@
-//! The scripts: each is its parts, one after the other.
+//! The scripts, as the build has put them together from `lua/`.
 //!
 //! They ask for Redis 7: the first line of a script says there what it may do. Opening and sending again are refused when memory is short;
 //! whatever ends or settles a session goes on.
 
 use super::link::Script;
 
-/// Puts a script together from its parts.
 macro_rules! script {
-    ($name:literal, $flags:literal, [$($part:literal),*]) => {
-        Script::new($name, concat!("#!lua", $flags, "\n", $(include_str!(concat!("lua/", $part, ".lua")), "\n",)* include_str!(concat!("lua/", $name, ".lua"))))
+    ($name:literal) => {
+        Script::new($name, include_str!(concat!(env!("OUT_DIR"), "/", $name, ".lua")))
     };
 }
 
-pub(super) static OPEN: Script =
-    script!("open", "", ["lib", "lib_subject", "lib_guard", "lib_session", "lib_memo", "lib_claim", "lib_blocked", "lib_count"]);
-pub(super) static RECORD: Script = script!("record", " flags=allow-oom", ["lib", "lib_session", "lib_memo"]);
-pub(super) static VERIFY: Script =
-    script!("verify", " flags=allow-oom", ["lib", "lib_subject", "lib_guard", "lib_session", "lib_memo", "lib_claim"]);
-pub(super) static RESEND: Script =
-    script!("resend", "", ["lib", "lib_subject", "lib_guard", "lib_session", "lib_memo", "lib_claim", "lib_blocked", "lib_count", "lib_send"]);
-pub(super) static ADVANCE: Script =
-    script!("advance", " flags=allow-oom", ["lib", "lib_subject", "lib_guard", "lib_session", "lib_blocked", "lib_send"]);
-pub(super) static CANCEL: Script =
-    script!("cancel", " flags=allow-oom", ["lib", "lib_subject", "lib_guard", "lib_session", "lib_memo", "lib_claim"]);
-pub(super) static LAPSE: Script = script!("lapse", " flags=allow-oom", ["lib", "lib_session"]);
-pub(super) static ADMIT: Script = script!("admit", " flags=allow-oom", ["lib", "lib_subject", "lib_guard"]);
-pub(super) static HEAD: Script = script!("head", " flags=allow-oom", ["lib"]);
-pub(super) static ACCOUNT: Script = script!("account", " flags=allow-oom", ["lib"]);
-pub(super) static PEEK: Script = script!("peek", " flags=no-writes", ["lib"]);
-pub(super) static LIST: Script = script!("list", " flags=no-writes", ["lib"]);
-pub(super) static DUE: Script = script!("due", " flags=no-writes", ["lib"]);
-pub(super) static TRIM: Script = script!("trim", " flags=allow-oom", ["lib"]);
+pub(super) static OPEN: Script = script!("open");
+pub(super) static RECORD: Script = script!("record");
+pub(super) static VERIFY: Script = script!("verify");
+pub(super) static RESEND: Script = script!("resend");
+pub(super) static ADVANCE: Script = script!("advance");
+pub(super) static CANCEL: Script = script!("cancel");
+pub(super) static LAPSE: Script = script!("lapse");
+pub(super) static ADMIT: Script = script!("admit");
+pub(super) static HEAD: Script = script!("head");
+pub(super) static ACCOUNT: Script = script!("account");
+pub(super) static PEEK: Script = script!("peek");
+pub(super) static LIST: Script = script!("list");
+pub(super) static DUE: Script = script!("due");
+pub(super) static TRIM: Script = script!("trim");
 
 /// All of them, to be loaded before a connection is used.
 pub(super) static ALL: [&Script; 14] = [

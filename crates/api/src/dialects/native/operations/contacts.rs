@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use countersign_core::{BulkOutcome, Caller, ContactChange, ContactError, ContactName, ContactPage, Platform};
+use countersign_core::{Caller, ContactChange, ContactError, ContactName, ContactPage, Platform};
 use serde_json::Value;
 
 use crate::dialects::native::failure::Failure;
@@ -76,14 +76,15 @@ pub(crate) async fn bulk(platform: &Arc<Platform>, caller: &Caller, input: &Inpu
     let added = platform.add_contacts(caller, &sound, key.as_ref()).await.map_err(error::of_contact)?;
     let given = input.body.object.get("contacts").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mut outcomes = added.value.iter();
-    let told: Vec<Row<'_>> = rows
+    let told: Option<Vec<Row<'_>>> = rows
         .iter()
         .zip(given)
-        .map(|(row, given)| Row {
-            given: given.as_object(),
-            outcome: row.as_ref().map(|_| outcomes.next().unwrap_or(&BulkOutcome::NoAddress)),
+        .map(|(row, given)| {
+            let outcome = row.as_ref().map_or_else(|fault| Some(Err(fault)), |_| outcomes.next().map(Ok))?;
+            Some(Row { given: given.as_object(), outcome })
         })
         .collect();
+    let told = told.ok_or_else(|| error::internal("a row of many was not answered"))?;
     Reply::new(bulk_body(&told), added.replayed)
 }
 

@@ -220,3 +220,94 @@ pub(crate) fn bulk(rows: &[Row<'_>]) -> Result<Vec<u8>, serde_json::Error> {
         "success": true, "created": created, "skipped": skipped, "errors": errors, "total_processed": rows.len(), "summary": summary,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use countersign_core::UniqueField;
+    use countersign_model::{Channel, ContactFields, TenantId, Timestamp};
+
+    use super::super::testing::read;
+    use super::*;
+
+    fn contact() -> Contact {
+        Contact {
+            id: ContactId::from_bits(16),
+            tenant: TenantId::from_bits(0),
+            fields: ContactFields {
+                external_id: Some("crm-7".to_owned()),
+                email: Some("ann@example.com".to_owned()),
+                phone: None,
+                first_name: Some("Ann".to_owned()),
+                last_name: None,
+                tags: vec!["vip".to_owned()],
+                custom_fields: "{\"b\":1,\"a\":[]}".to_owned(),
+                metadata: "{}".to_owned(),
+                preferences: BTreeMap::from([(Channel::Sms, false)]),
+                is_active: true,
+            },
+            verified_channels: vec![Channel::Email],
+            created_at: Timestamp::from_millis(1_768_473_300_000),
+            updated_at: Timestamp::from_millis(1_768_473_300_250),
+        }
+    }
+
+    fn shown() -> Value {
+        json!({
+            "id": "con_0000000000000000000000000G", "external_id": "crm-7", "email": "ann@example.com", "phone": null,
+            "first_name": "Ann", "last_name": null, "tags": ["vip"], "custom_fields": {"b": 1, "a": []}, "metadata": {},
+            "preferences": {"sms": false}, "is_active": true, "verified_channels": ["email"],
+            "created_at": "2026-01-15T10:35:00.000Z", "updated_at": "2026-01-15T10:35:00.250Z",
+        })
+    }
+
+    #[test]
+    fn one_contact_stands_at_the_top_and_under_data() {
+        let mut reply = read(one(&contact()));
+        assert_eq!(reply["data"], shown(), "{reply:#}");
+        let members = reply.as_object_mut().unwrap();
+        members.shift_remove("data");
+        assert_eq!(members.shift_remove("success"), Some(json!(true)));
+        assert_eq!(reply, shown());
+    }
+
+    #[test]
+    fn a_page_tells_what_lies_behind_it_and_how_many_there_are() {
+        let asked = |from| ContactList { from, limit: 1, email: None };
+        let page = ContactPage { contacts: vec![contact()], has_more: true, total: 3 };
+        let reply = read(list(&page, &asked(From::Page(2))));
+        assert_eq!((&reply["data"], &reply["has_more"]), (&json!([shown()]), &json!(true)), "{reply:#}");
+        assert_eq!(reply["pagination"], json!({"page": 2, "limit": 1, "total": 3, "totalPages": 3}));
+        assert_eq!(reply["next_cursor"], cursor(contact().id));
+        let last = ContactPage { has_more: false, ..page };
+        let reply = read(list(&last, &asked(From::After(contact().id))));
+        assert_eq!((&reply["next_cursor"], &reply["pagination"]["page"]), (&Value::Null, &Value::Null), "{reply:#}");
+    }
+
+    #[test]
+    fn of_many_each_row_is_told_where_it_belongs() {
+        let given = json!([{"email": "ann@example.com"}, {"email": "ben@example.com", "external_id": "b"}, {}, {"email": "ben", "phone": 7}, 7]);
+        let fault = Fault { field: "contacts[3].email".to_owned(), code: "invalid_recipient", message: "wrong".to_owned() };
+        let (created, exists) = (BulkOutcome::Created(Box::new(contact())), BulkOutcome::Exists(UniqueField::Email));
+        let outcomes = [Ok(&created), Ok(&exists), Ok(&BulkOutcome::NoAddress), Err(&fault), Err(&fault)];
+        let rows: Vec<Row<'_>> = given.as_array().unwrap().iter().zip(outcomes).map(row).collect();
+        let reply = read(bulk(&rows));
+        assert_eq!(reply["created"], json!([shown()]), "{reply:#}");
+        let reason = "A contact with this email exists already";
+        let skipped = json!([{"row": 1, "email": "ben@example.com", "external_id": "b", "field": "email", "reason": reason}]);
+        assert_eq!(reply["skipped"], skipped, "{reply:#}");
+        let errors = reply["errors"].as_array().unwrap();
+        assert_eq!(errors[0]["code"], "missing_address", "{reply:#}");
+        assert_eq!(
+            (&errors[1]["row"], &errors[1]["email"]),
+            (&json!(3), &Value::Null),
+            "what is wrong is not repeated: {reply:#}"
+        );
+        assert_eq!(reply["summary"], json!({"created_count": 1, "skipped_count": 1, "error_count": 3}));
+    }
+
+    fn row<'a>((given, outcome): (&'a Value, Result<&'a BulkOutcome, &'a Fault>)) -> Row<'a> {
+        Row { given: given.as_object(), outcome }
+    }
+}

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Counts a call that takes no step of its own. KEYS: meta, nothing, head, calls. brought: guard.
 
 local now = moment()

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Opens the next fallback channel: the copy of steps/send_again.rs and session/send_again.rs.
 --
 -- KEYS: meta, session, head and calls (when a caller asks), account, log, due.

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Ends a session at the caller's wish: the copy of steps/end.rs.
 --
 -- KEYS: meta, session, head, calls, the memo (with a claim), account, log. brought: step, guard, claim or false.

@@ -1,3 +1,4 @@
+#!lua flags=no-writes
 -- Sessions that may have something to do by now. KEYS: meta, due. brought: how many at most. Answers two to a session: its name, since when.
 
 local brought = cmsgpack.unpack(ARGV[2])

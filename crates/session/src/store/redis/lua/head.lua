@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Tells of a tenant's new revision, or of a revoked key: the copy of steps/head.rs.
 --
 -- KEYS: meta, head. brought: revision or false, key or false.

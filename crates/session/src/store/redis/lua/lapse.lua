@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Tells the log what time alone has made true: the copy of steps/end.rs and session/lapse.rs. Notes when it has to come back, so a session may
 -- be due before there is anything to do.
 --

@@ -1,3 +1,4 @@
+#!lua flags=no-writes
 -- A stretch of a scope's sessions, newest first. KEYS: meta, index.
 -- brought: scope, the newest and the oldest bound, how many at most, bytes at which to stop. Answers: the moment, whether the index ended,
 -- and two to a session: id, packed. One that is gone is left out, but its id is told.

@@ -1,3 +1,4 @@
+#!lua
 -- Opens a session: the copy of steps/open.rs. What it looks like and what happened is made in Rust, as it were at the moment 0.
 --
 -- KEYS: meta, session, head, calls, the memo (with a claim), the account (of a billed session), subjects, log, due, index.

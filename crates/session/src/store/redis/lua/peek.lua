@@ -1,3 +1,4 @@
+#!lua flags=no-writes
 -- Looks at one value. KEYS: meta, the value. Answers the moment, and the value if it is there.
 
 local now = moment()

@@ -1,10 +1,9 @@
+#!lua flags=allow-oom
 -- Writes down how handing messages over ended: the copy of steps/record.rs and session/record.rs.
 --
 -- KEYS: meta, session, the memo (with a claim), account, log, due.
 -- brought: step, outcomes (five to an outcome: message, channel, attempt, provider, its id there), claim or false, channels of a resend.
 
-local ALL, KEEP_FAILED = 4, 8
-local REFUSED = FAILED
 local SENT, NEXT_FALLBACK, NOTHING_SENT = 0, 1, 2
 
 local brought = cmsgpack.unpack(ARGV[2])

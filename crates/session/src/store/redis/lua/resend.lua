@@ -1,3 +1,4 @@
+#!lua
 -- New codes and a new expiry: the copy of steps/send_again.rs and session/send_again.rs.
 --
 -- KEYS: meta, session, head, calls, the memo (with a claim), account, log, due. Whose counts it touches, the session says.

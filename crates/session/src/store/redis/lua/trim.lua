@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Drops entries from the beginning of the log, as long as they are old and read. KEYS: meta, log.
 -- brought: the last that may go, the moment before which entries are old, how many to look at. Answers whether there may be more to drop.
 

@@ -1,10 +1,9 @@
+#!lua flags=allow-oom
 -- Judges guesses: the copy of steps/verify.rs and session/verify.rs.
 --
 -- KEYS: meta, session, head, calls, the memo (with a claim), subjects that are probably asked for, account, log.
 -- brought: step, guard, rule of wrong guesses, claim or false, generations, kids, whether channels are named, guesses. Three to a guess:
 -- channel (0: none), a number that is the same for equal guesses, and its macs, 32 bytes for each kid, generation and channel in that order.
-
-local ALL, ADD_CONTACT = 4, 9
 
 local brought = cmsgpack.unpack(ARGV[2])
 local step, guard, rule, claim, generations, kids, named, guesses = unpack(brought)

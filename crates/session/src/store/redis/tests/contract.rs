@@ -1,6 +1,6 @@
 //! The contract, on one server and on a cluster of three.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use countersign_testing::redis::{RedisCluster, RedisServer};
 
@@ -23,10 +23,16 @@ mod one_server {
 mod cluster {
     use super::*;
 
+    /// One for all stores of a test, one after the other: it takes seconds to find itself.
+    static CLUSTER: OnceLock<RedisCluster> = OnceLock::new();
+
     async fn engine(setup: Setup) -> Engine {
-        let cluster = RedisCluster::start(3);
+        let cluster = CLUSTER.get_or_init(|| RedisCluster::start(3));
+        for number in 0..3 {
+            assert_eq!(cluster.node(number).cli(&["FLUSHALL"]).trim(), "OK");
+        }
         let store = store(RedisSettings::new(RedisServers::Cluster { urls: cluster.urls() }), &setup).await;
-        Engine { store: Arc::new(store), dump: None, keep: Box::new(cluster) }
+        Engine { store: Arc::new(store), dump: None, keep: Box::new(()) }
     }
 
     #[test]

@@ -2,27 +2,30 @@
 --
 -- It lies under KEYS[2]. Amounts are whole millionths, moments and spans milliseconds: both are exact in a double.
 
-local DAY = 86400000
--- The places of a session, with those that only some scripts need beside them; false stands for none. 2 FRAME (what only Rust reads), 4 ALL,
--- 5 SHARED, 6 KEEP_OLD, 7 UNLOCKS, 8 KEEP_FAILED, 9 ADD_CONTACT, 10 LENGTH, 11 LIFE, 13 PAUSE.
-local MODE, MAX = 3, 12
+local DAY, KEPT_AFTER = 86400000, 3600000
+local MOST_MONEY = 9000000000000000
+local REMEMBERED = 4
+
+-- The places of a session. FRAME, the second, is what only Rust reads; false stands for none.
+local MODE, ALL, SHARED, KEEP_OLD, UNLOCKS, KEEP_FAILED, ADD_CONTACT = 3, 4, 5, 6, 7, 8, 9
+local LENGTH, LIFE, MAX, PAUSE = 10, 11, 12, 13
 local CREATED, EXPIRES, RESEND_AT, GENERATION, WRONG, TOLD, EVENTS = 14, 15, 16, 17, 18, 19, 20
 local BEFORE_EXPIRES, BEFORE_WRONG, END, ENDED_AT = 21, 22, 23, 24
 local FEE, LOW, FEE_STATE, CAPTURED = 25, 26, 27, 28
 local CHALLENGES, FALLBACK, USERS, STEPS = 29, 30, 31, 32
--- The places of a challenge. 2 RECIPIENT, 11 DELIVERED_AT. DIGESTS holds five to a code: kid, mac, generation, expiry, whether it retires.
-local CHANNEL, BUDGET, MESSAGE, SENT_IN, ATTEMPT, PROVIDER, PROVIDER_ID = 1, 3, 4, 5, 6, 7, 8
-local STATUS, SENT_AT, COST, LEASE, VERIFIED_AT, DIGESTS = 9, 10, 12, 13, 14, 15
--- The places of a planned channel, beside the first three of a challenge: 4 COST, 5 AFTER.
-local TURN_AT = 6
--- Attempts; from FAILED on it is FAILED + the reason.
-local SENDING, ACCEPTED, UNCLEAR, FAILED = 0, 1, 2, 3
+-- The places of a challenge. DIGESTS holds five to a code: kid, mac, generation, expiry, whether it retires.
+local CHANNEL, RECIPIENT, BUDGET, MESSAGE, SENT_IN, ATTEMPT, PROVIDER, PROVIDER_ID = 1, 2, 3, 4, 5, 6, 7, 8
+local STATUS, SENT_AT, DELIVERED_AT, COST, LEASE, VERIFIED_AT, DIGESTS = 9, 10, 11, 12, 13, 14, 15
+-- The places of a planned channel, beside the first three of a challenge.
+local PLANNED_COST, AFTER, TURN_AT = 4, 5, 6
+-- Attempts; from FAILED on it is FAILED + the reason, the first of which is that the recipient is refused.
+local SENDING, ACCEPTED, UNCLEAR, FAILED, REFUSED = 0, 1, 2, 3, 3
 -- Ends, and what a session without one is.
 local PENDING, VERIFIED, CANCELED, GONE, EXPIRED, LOCKED = 0, 1, 2, 3, 4, 5
 -- The fee.
 local HELD, TAKEN, RELEASED = 0, 1, 2
 -- The places of an account.
-local BALANCE, ACCOUNT_HELD, LOW_TOLD = 2, 3, 5
+local BALANCE, ACCOUNT_HELD, CREDITS, LOW_TOLD, ACCOUNT_EVENTS = 2, 3, 4, 5, 6
 
 -- Tenant, kind of key and id, as in the key's name; nothing of it is read from a value.
 local NAME = string.sub(KEYS[2], #TAG + 2)
@@ -68,7 +71,6 @@ local function recall(session, step)
 end
 
 local function remember(session, step, done)
-  local REMEMBERED = 4
   local steps = session[STEPS]
   if #steps >= REMEMBERED * 2 then
     table.remove(steps, 1)
@@ -79,7 +81,6 @@ local function remember(session, step, done)
 end
 
 local function money(amount)
-  local MOST_MONEY = 9000000000000000
   return math.max(math.min(amount, MOST_MONEY), -MOST_MONEY)
 end
 
@@ -155,8 +156,11 @@ local function schedule(key, session)
 end
 
 local function kept_until(session)
-  local KEPT_AFTER = 3600000
   return math.max(session[CREATED] + DAY, session[EXPIRES]) + KEPT_AFTER
+end
+
+local function new_account()
+  return {LAYOUT, 0, 0, 0, false, 0}
 end
 
 -- Where the balance stands after a step that changed a session whose tally was `held` and `captured`: nil where no money moves, false where
@@ -165,7 +169,7 @@ local function funds(session, held, captured, key, packed)
   local held_now, captured_now = tally(session)
   if held_now == held and captured_now == captured then return nil end
   if packed == nil then packed = get('account', key) end
-  local account = decode('account', packed) or {LAYOUT, 0, 0, 0, false, 0}
+  local account = decode('account', packed) or new_account()
   local needed = money(money(held_now + captured_now) - money(held + captured))
   if needed > 0 and money(account[BALANCE] - account[ACCOUNT_HELD]) < needed then return false end
   account[ACCOUNT_HELD] = money(money(account[ACCOUNT_HELD] + held_now) - held)

@@ -70,8 +70,8 @@ local function commit(others)
   end
   if others then
     for at = 1, #others, 2 do
-      local reply = redis.pcall(unpack(others[at]))
-      if type(reply) == 'table' and reply.err then revert(others[at][2]) end
+      local answered = redis.pcall(unpack(others[at]))
+      if type(answered) == 'table' and answered.err then revert(others[at][2]) end
       undo[#undo + 1] = others[at + 1] or nil
     end
   end

@@ -2,10 +2,6 @@
 --
 -- codes: kid, length of the codes, whether all channels share one, generations, and macs: 32 bytes for each generation and channel.
 
-local SHARED, KEEP_OLD, UNLOCKS, LENGTH, LIFE, PAUSE = 5, 6, 7, 10, 11, 13
-local RECIPIENT, DELIVERED_AT = 2, 11
-local PLANNED_COST, AFTER = 4, 5
-
 -- Why nothing may be sent, as a verdict; nil when something may.
 local function refuse_ended(session)
   if session[END] == VERIFIED then return 1 end

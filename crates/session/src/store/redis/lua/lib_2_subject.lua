@@ -4,13 +4,14 @@
 -- window of 60 buckets is looked at from its ends only: what no longer counts is always at its beginning.
 
 local RECORD, RECORD_SIZE = '>I6I4', 10
-local HOUR = 3600000
+local EXACT_UP_TO, BUCKETS = 64, 60
+local FIRST_BLOCK, LONGEST_BLOCK = 24 * 3600000, 24 * 30 * 3600000
+local LONGEST_WINDOW, ROW_KEPT = 25 * 3600000, 24 * 400 * 3600000
 -- The places of a subject. ACTIVE holds three to a session: id, kind of key, until when.
 local SENDS, SENDS_SUM, ACTIVE, WRONGS, WRONGS_SUM, IN_A_ROW, BLOCKED_UNTIL, BLOCKS = 2, 3, 4, 5, 6, 7, 8, 9
 
 -- `stays`: how long a record counts, from its start.
 local function limit_of(max, window)
-  local EXACT_UP_TO, BUCKETS = 64, 60
   local width = max <= EXACT_UP_TO and 0 or math.floor(window / BUCKETS)
   return {max = max, window = window, width = width, stays = width + window}
 end
@@ -62,14 +63,13 @@ local function guess_wait(subject, rule, more, now)
   local limit = limit_of(rule[1], rule[2])
   local records, sum = living_records(subject[WRONGS], subject[WRONGS_SUM], limit, now)
   local wait = window_wait(records, sum, limit, more, now)
-  local blocked = subject[BLOCKED_UNTIL] - now
-  if blocked > 0 and (not wait or blocked > wait) then return blocked end
+  local block = subject[BLOCKED_UNTIL] - now
+  if block > 0 and (not wait or block > wait) then return block end
   return wait
 end
 
 -- Counts wrong guesses. Tells until when that blocks the recipient, if it does.
 local function guessed_wrong(subject, rule, more, now)
-  local FIRST_BLOCK, LONGEST_BLOCK = 24 * HOUR, 24 * 30 * HOUR
   local limit = limit_of(rule[1], rule[2])
   local records, sum = living_records(subject[WRONGS], subject[WRONGS_SUM], limit, now)
   subject[WRONGS], subject[WRONGS_SUM] = window_add(records, sum, limit, more, now)
@@ -83,7 +83,6 @@ end
 
 -- How long it must be remembered.
 local function subject_life(subject, now)
-  local LONGEST_WINDOW, ROW_KEPT = 25 * HOUR, 24 * 400 * HOUR
   local life = LONGEST_WINDOW
   if subject[IN_A_ROW] > 0 then life = ROW_KEPT end
   for at = 3, #subject[ACTIVE], 3 do life = math.max(life, subject[ACTIVE][at] - now) end

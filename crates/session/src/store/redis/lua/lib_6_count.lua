@@ -1,7 +1,16 @@
--- What a send counts against: the other part of the copy of steps/counts.rs.
+-- What a send counts against: the copy of steps/counts.rs.
+
+-- The first channel whose recipient's wrong guesses are used up, and for how long. budgets: two to a channel, channel and key.
+local function blocked(budgets, rule, now)
+  for at = 1, #budgets, 2 do
+    local subject = subject_of(budgets[at + 1])
+    local wait = subject and guess_wait(subject, rule, 1, now)
+    if wait then return budgets[at], wait end
+  end
+end
 
 -- The other sessions that count as open: how many, and when the first of them dies.
-local function others(subject, now)
+local function other_sessions(subject, now)
   local count, first = 0, nil
   local active = subject[ACTIVE]
   for at = 1, #active, 3 do
@@ -15,7 +24,7 @@ end
 
 -- nil when one more session may be open; otherwise how long until the first dies. Sessions that ended before their time are found out here.
 local function active_wait(subject, max, now)
-  if others(subject, now) < max then return nil end
+  if other_sessions(subject, now) < max then return nil end
   local active, names = subject[ACTIVE], {}
   for at = 1, #active, 3 do
     names[#names + 1] = TAG .. 's' .. string.sub(SCOPE, 1, 16) .. string.char(active[at + 1]) .. active[at]
@@ -32,7 +41,7 @@ local function active_wait(subject, max, now)
     end
   end
   subject[ACTIVE] = open
-  local count, first = others(subject, now)
+  local count, first = other_sessions(subject, now)
   if count < max then return nil end
   return first and first - now
 end

@@ -1,0 +1,93 @@
+use std::collections::BTreeMap;
+
+use utoipa::ToSchema;
+
+/// What a service decides about its sessions. What is left out: the installation, then the dialect of the call.
+#[derive(ToSchema)]
+pub(crate) struct Profile {
+    /// The name that messages show.
+    #[schema(min_length = 1, max_length = 64)]
+    app_name: Option<String>,
+    /// Digits of a code.
+    #[schema(minimum = 4, maximum = 10)]
+    code_length: Option<u8>,
+    /// Minutes that a code lives.
+    #[schema(minimum = 1, maximum = 1440)]
+    life_minutes: Option<u32>,
+    /// The most minutes that a call may ask for.
+    #[schema(minimum = 1, maximum = 1440)]
+    max_life_minutes: Option<u32>,
+    /// Calls with a wrong code before a session locks.
+    #[schema(minimum = 1, maximum = 10)]
+    max_attempts: Option<u8>,
+    /// Seconds between a send and the earliest resend.
+    #[schema(maximum = 86400)]
+    resend_after_seconds: Option<u32>,
+    /// `rotate`: a resend kills the old code. `keep_previous`: it lives until its own end.
+    resend_policy: Option<String>,
+    /// Whether a resend unlocks a locked session.
+    resend_unlocks: Option<bool>,
+    /// What a send answers when no provider took a message: `error` or `session`.
+    all_failed: Option<String>,
+    /// How closely phone numbers are looked at: `syntax`, `possible` or `valid`.
+    number_check: Option<String>,
+    /// The language of messages whose call names none, a BCP 47 tag.
+    locale: Option<String>,
+}
+
+/// Limits. What is left out, the wider rule decides: the tenant's, then the installation's.
+#[derive(ToSchema)]
+pub(crate) struct Limits {
+    /// Calls of one API key. A tenant's alone.
+    calls_per_key: Option<Limit>,
+    /// Sends to one user.
+    sends_per_user: Option<Limit>,
+    /// Open sessions of one user.
+    #[schema(minimum = 1)]
+    active_per_user: Option<u32>,
+    /// Sends asked for by one end-user address.
+    sends_per_ip: Option<Limit>,
+}
+
+/// At most `max` in any stretch of `seconds`.
+#[derive(ToSchema)]
+#[schema(examples(json!({"max": 5, "seconds": 300})))]
+pub(crate) struct Limit {
+    #[schema(minimum = 1)]
+    max: u32,
+    #[schema(minimum = 1, maximum = 86400)]
+    seconds: u32,
+}
+
+/// What sends cost. Amounts are decimal texts with at most six decimals; what is left out costs nothing.
+#[derive(ToSchema)]
+#[schema(examples(json!({"verification": "0.01", "channels": {"sms": {"default": "0.05", "countries": {"US": "0.01"}}}})))]
+pub(crate) struct Prices {
+    /// Once a session, with its first accepted message.
+    verification: String,
+    /// For each accepted message, by channel.
+    channels: Option<BTreeMap<String, ChannelPrice>>,
+}
+
+/// What a message costs on one channel.
+#[derive(ToSchema)]
+pub(crate) struct ChannelPrice {
+    /// Where no country's own price stands.
+    default: String,
+    /// By the ISO 3166 code of the number's country, in capitals.
+    countries: Option<BTreeMap<String, String>>,
+}
+
+/// What differs from the installation's.
+#[derive(ToSchema)]
+pub(crate) struct Settings {
+    limits: Option<Limits>,
+    /// Without it: the installation's.
+    prices: Option<Prices>,
+    /// Below this the tenant hears of a low balance (`wallet.low`).
+    #[schema(examples("5.00"))]
+    low_balance: Option<String>,
+    /// The service of calls that name none.
+    #[schema(format = "uuid")]
+    default_service: Option<String>,
+}

@@ -1,0 +1,236 @@
+//! Callers who send and verify all the time, and note to the letter what they were told.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use countersign_model::{Clock, SystemClock, Timestamp};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::{Ask, Client, Reply, Sent, email, sms, within_patience, wrong_code};
+
+/// What a caller who was told to come again later waits. Less than he was told, so that much is asked while something is away.
+const MANNERS: Duration = Duration::from_millis(50);
+
+/// The code that live callers choose: they do not read the message.
+const CHOSEN: &str = "482913";
+
+/// A session that was acknowledged.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    /// What the send was answered.
+    pub sent: Sent,
+    /// Its code.
+    pub code: String,
+    /// To whom it went.
+    pub to: String,
+    /// Whether it was opened with the live key.
+    pub live: bool,
+    /// When the acknowledgement came in.
+    pub at: Timestamp,
+}
+
+impl Fact {
+    /// The session's id.
+    pub fn id(&self) -> &str {
+        &self.sent.session_id
+    }
+}
+
+/// A call that was told to come again later.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    /// The path.
+    pub path: &'static str,
+    /// How long the answer took.
+    pub took: Duration,
+    /// The answer.
+    pub reply: Reply,
+}
+
+/// All that callers were told.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Sends with a 200.
+    pub sent: Vec<Fact>,
+    /// Verifications with a 200.
+    pub verified: Vec<Fact>,
+    /// Verifications that were sent and got no answer that says what became of them: they may or may not have been taken.
+    pub unsure: BTreeSet<String>,
+    /// Answers with 503.
+    pub refused: Vec<Refused>,
+    /// Calls whose line broke before an answer.
+    pub broken: usize,
+    /// Anything else.
+    pub odd: Vec<Reply>,
+}
+
+/// Who calls, and how.
+#[derive(Debug, Clone)]
+pub struct Callers {
+    /// With the sandbox key.
+    pub test: Client,
+    /// With the live key; none: nobody does. Its sends are text messages.
+    pub live: Option<Client>,
+    /// How many there are.
+    pub count: usize,
+    /// Whether a wrong guess stands before each right one.
+    pub guess_wrong: bool,
+}
+
+/// A load that runs.
+#[derive(Debug)]
+pub struct Load {
+    shared: Arc<Shared>,
+    progress: watch::Receiver<(usize, usize)>,
+    running: JoinSet<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    told: Mutex<Told>,
+    stop: AtomicBool,
+    number: AtomicUsize,
+    /// Verifications acknowledged, and refusals.
+    progress: watch::Sender<(usize, usize)>,
+}
+
+impl Callers {
+    /// Lets them call until they are told to stop.
+    pub fn start(self) -> Load {
+        let (tell, progress) = watch::channel((0, 0));
+        let shared = Arc::new(Shared {
+            told: Mutex::default(),
+            stop: AtomicBool::new(false),
+            number: AtomicUsize::new(0),
+            progress: tell,
+        });
+        let mut running = JoinSet::new();
+        for _ in 0..self.count {
+            running.spawn(Arc::clone(&shared).caller(self.clone()));
+        }
+        Load { shared, progress, running }
+    }
+}
+
+impl Load {
+    /// Waits until so many more verifications were acknowledged.
+    pub async fn verifications(&mut self, more: usize) {
+        let wanted = self.progress.borrow().0 + more;
+        let come = self.progress.wait_for(|(verified, _)| *verified >= wanted);
+        within_patience("verifications", come).await.unwrap();
+    }
+
+    /// Waits until so many more calls were told to come again later.
+    pub async fn refusals(&mut self, more: usize) {
+        let wanted = self.progress.borrow().1 + more;
+        let come = self.progress.wait_for(|(_, refused)| *refused >= wanted);
+        within_patience("refusals", come).await.unwrap();
+    }
+
+    /// Lets every caller finish what he is at, and gives what they were told.
+    pub async fn stop(mut self) -> Told {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        while let Some(ended) = within_patience("the last answers", self.running.join_next()).await {
+            ended.unwrap();
+        }
+        std::mem::take(&mut *self.shared.told.lock().unwrap())
+    }
+}
+
+impl Shared {
+    async fn caller(self: Arc<Self>, callers: Callers) {
+        while !self.stop.load(Ordering::SeqCst) {
+            let number = self.number.fetch_add(1, Ordering::SeqCst);
+            // Every other session stays unverified.
+            if let Some((client, fact)) = self.send(&callers, number).await
+                && number % 4 < 2
+            {
+                self.verify(&callers, &client, &fact).await;
+            }
+        }
+    }
+
+    async fn send(&self, callers: &Callers, number: usize) -> Option<(Client, Fact)> {
+        let live = callers.live.as_ref().filter(|_| number % 2 == 0);
+        let (client, to, ask) = match live {
+            Some(client) => {
+                let to = format!("+1202{:07}", 5_550_000 + number);
+                (client, to.clone(), sms(&to).set("code", CHOSEN))
+            }
+            None => {
+                let to = format!("ann-{number}@example.com");
+                (&callers.test, to.clone(), email(&to))
+            }
+        };
+        let reply = self.ask(client, "/api/v1/otp/send", &ask).await?;
+        let sent = Sent::read(reply);
+        let code = if live.is_some() { CHOSEN } else { sent.code("email") }.to_owned();
+        let fact = Fact { sent, code, to, live: live.is_some(), at: SystemClock.now() };
+        self.told.lock().unwrap().sent.push(fact.clone());
+        Some((client.clone(), fact))
+    }
+
+    async fn verify(&self, callers: &Callers, client: &Client, fact: &Fact) {
+        let guess = |code: &str| Ask::of(json!({"session_token": fact.sent.token, "code": code}));
+        if callers.guess_wrong {
+            let Some(reply) = self.ask(client, "/api/v1/otp/verify", &guess(&wrong_code(&[&fact.code]))).await else { return };
+            reply.assert(200).json("$.verified", false).json("$.attempts_remaining", 2);
+        }
+        match self.ask(client, "/api/v1/otp/verify", &guess(&fact.code)).await {
+            Some(reply) => {
+                reply.assert(200).json("$.verified", true).json("$.session_verified", true);
+                self.told.lock().unwrap().verified.push(Fact { at: SystemClock.now(), ..fact.clone() });
+                self.progress.send_modify(|(verified, _)| *verified += 1);
+            }
+            None => drop(self.told.lock().unwrap().unsure.insert(fact.id().to_owned())),
+        }
+    }
+
+    /// The answer, if it is a 200; anything else is noted.
+    async fn ask(&self, client: &Client, path: &'static str, ask: &Ask) -> Option<Reply> {
+        let asked = Instant::now();
+        let Some(reply) = client.try_call(path, ask.body()).await else {
+            self.told.lock().unwrap().broken += 1;
+            return None;
+        };
+        match reply.status {
+            200 => return Some(reply),
+            503 => {
+                self.told.lock().unwrap().refused.push(Refused { path, took: asked.elapsed(), reply });
+                self.progress.send_modify(|(_, refused)| *refused += 1);
+                tokio::time::sleep(MANNERS).await;
+            }
+            _ => self.told.lock().unwrap().odd.push(reply),
+        }
+        None
+    }
+}
+
+impl Told {
+    /// Nothing was answered but 200 and 503 with a word about when to come again, and no refusal took longer than `deadline`.
+    #[track_caller]
+    pub fn assert_manners(&self, deadline: Duration) {
+        assert!(self.odd.is_empty(), "{:#?}", self.odd);
+        for refused in &self.refused {
+            refused.reply.error(503, "unavailable");
+            assert!(refused.reply.number_in("retry-after") >= 1, "{refused:?}");
+            assert!(refused.took <= deadline, "it took {:?}: {refused:?}", refused.took);
+        }
+    }
+
+    /// In a few words.
+    pub fn sum(&self) -> String {
+        let slowest = self.refused.iter().map(|refused| refused.took).max().unwrap_or_default();
+        format!(
+            "{} sends and {} verifications acknowledged, {} refused (slowest {slowest:?}), {} without an answer",
+            self.sent.len(),
+            self.verified.len(),
+            self.refused.len(),
+            self.broken,
+        )
+    }
+}

@@ -1,0 +1,10 @@
+//! Servers, lines and nodes that fail in the middle of a load: what was acknowledged is counted against what is found afterwards.
+//!
+//! These stand on Redis and PostgreSQL whatever the rest of the run stands on, and their nodes are processes of their own.
+
+mod node_killed;
+
+use std::time::Duration;
+
+/// What a call may take while a server is away: the product's own deadline, and as much again for a machine that has much else to do.
+const DEADLINE: Duration = Duration::from_secs(4);
