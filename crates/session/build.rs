@@ -24,7 +24,8 @@ fn main() {
     let library: String = parts.iter().map(|part| bare(&read(part))).collect();
     let target = PathBuf::from(env::var_os("OUT_DIR").expect("cargo says where"));
     for script in scripts {
-        fs::write(target.join(script.file_name().expect("it has a name")), compose(&library, &read(&script))).expect("it can be written");
+        fs::write(target.join(script.file_name().expect("it has a name")), compose(&library, &read(&script)))
+            .expect("it can be written");
     }
 }
 
@@ -51,7 +52,7 @@ fn compose(library: &str, script: &str) -> String {
 /// Without comments and empty lines.
 fn bare(text: &str) -> String {
     let lines = text.lines().map(|line| line[..comment(line)].trim_end()).filter(|line| !line.is_empty());
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Where the comment of a line begins.
@@ -71,7 +72,9 @@ fn comment(line: &str) -> usize {
 fn constant(line: &str) -> Option<Vec<(&str, &str)>> {
     let (names, values) = line.strip_prefix("local ")?.split_once(" = ")?;
     let is_name = |name: &&str| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
-    let is_text = |value: &str| value.len() >= 2 && value.starts_with('\'') && value.find('\'') != value.rfind('\'') && value.ends_with('\'');
+    let is_text = |value: &str| {
+        value.len() >= 2 && value.starts_with('\'') && value.find('\'') != value.rfind('\'') && value.ends_with('\'')
+    };
     let is_value = |value: &&str| is_text(value) || value.bytes().all(|byte| byte.is_ascii_digit() || b" *".contains(&byte));
     let (names, values): (Vec<_>, Vec<_>) = (names.split(", ").collect(), values.split(", ").collect());
     let plain = names.iter().all(is_name) && values.iter().all(is_value) && names.len() == values.len();
@@ -114,7 +117,9 @@ fn needed(library: &str, script: &str) -> String {
     let mut wanted: BTreeSet<&str> = script.lines().flat_map(words).collect();
     let chunks = chunks(library);
     let mut kept = vec![false; chunks.len()];
-    while let Some(at) = (0..chunks.len()).find(|at| !kept[*at] && chunks[*at].names.iter().any(|name| wanted.contains(name.as_str()))) {
+    while let Some(at) =
+        (0..chunks.len()).find(|at| !kept[*at] && chunks[*at].names.iter().any(|name| wanted.contains(name.as_str())))
+    {
         kept[at] = true;
         wanted.extend(chunks[at].text.lines().flat_map(words));
     }

@@ -24,6 +24,24 @@ pub struct Audit<'a> {
     unsure: BTreeSet<String>,
 }
 
+/// Sessions of which something is lost.
+#[derive(Debug, Default)]
+pub struct Lost {
+    /// The store knows nothing of them.
+    pub sessions: BTreeSet<String>,
+    /// It does not know that their message was taken.
+    pub messages: BTreeSet<String>,
+    /// It does not know that they were verified.
+    pub verifications: BTreeSet<String>,
+}
+
+impl Lost {
+    /// All of them.
+    pub fn all(&self) -> BTreeSet<String> {
+        [&self.sessions, &self.messages, &self.verifications].into_iter().flatten().cloned().collect()
+    }
+}
+
 impl<'a> Audit<'a> {
     /// Asks these nodes about what callers were told.
     pub fn new<'n>(site: &'a Site, nodes: impl IntoIterator<Item = &'n Process> + Clone, told: &Told) -> Self {
@@ -39,29 +57,39 @@ impl<'a> Audit<'a> {
         }
     }
 
+    /// Looks for what was told another time too.
+    pub fn also(&mut self, told: &Told) {
+        self.sent.extend(told.sent.iter().map(|fact| (fact.id().to_owned(), fact.clone())));
+        self.verified.extend(told.verified.iter().map(|fact| fact.id().to_owned()));
+        self.unsure.extend(told.unsure.iter().cloned());
+    }
+
     /// Leaves out sessions that may be gone.
     pub fn forgive(&mut self, sessions: &BTreeSet<String>) {
         self.sent.retain(|session, _| !sessions.contains(session));
         self.verified.retain(|session| !sessions.contains(session));
     }
 
-    /// The sessions that the store knows no more, and those of which it does not know that they were verified, though that was acknowledged.
-    pub async fn lost(&self) -> (BTreeSet<String>, BTreeSet<String>) {
-        let (mut gone, mut open) = (BTreeSet::new(), BTreeSet::new());
+    /// What was acknowledged and is not in the store.
+    pub async fn lost(&self) -> Lost {
+        let mut lost = Lost::default();
         for (session, reply) in self.each("/api/v1/otp/status", |fact| json!({"session_token": fact.sent.token})).await {
+            let channel = if self.sent[&session].live { "sms" } else { "email" };
             if reply.status == 401 {
-                gone.insert(session);
-            } else if reply.assert(200).text("$.status") != "verified" && self.verified.contains(&session) {
-                open.insert(session);
+                lost.sessions.insert(session);
+            } else if reply.assert(200).at(&format!("$.channels.{channel}.status")) != "sent" {
+                lost.messages.insert(session);
+            } else if reply.text("$.status") != "verified" && self.verified.contains(&session) {
+                lost.verifications.insert(session);
             }
         }
-        (gone, open)
+        lost
     }
 
     /// The store has every session, verified where that was acknowledged. Then every one is verified that is not yet: each code is right once.
     pub async fn store(&mut self) {
-        let (gone, open) = self.lost().await;
-        assert!(gone.is_empty() && open.is_empty(), "gone: {gone:?}, not verified: {open:?}");
+        let lost = self.lost().await;
+        assert!(lost.all().is_empty(), "{lost:?}");
         let guess = |fact: &Fact| json!({"session_token": fact.sent.token, "code": fact.code});
         for (session, reply) in self.each("/api/v1/otp/verify", guess).await {
             if self.verified.contains(&session) {

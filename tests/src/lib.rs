@@ -28,7 +28,7 @@ use std::time::Duration;
 
 pub use app::{Builder, KeyWish, NOW, TestApp};
 pub use ask::{Ask, Sent, email, sms, wrong_code};
-pub use audit::Audit;
+pub use audit::{Audit, Lost};
 pub use client::Client;
 pub use events::{Happened, happened};
 pub use load::{Callers, Fact, Load, Refused, Told};

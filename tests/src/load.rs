@@ -5,15 +5,21 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use countersign_model::{Clock, SystemClock, Timestamp};
+use countersign_model::{Clock, KeyKind, SystemClock, Timestamp};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::{Ask, Client, Reply, Sent, email, sms, within_patience, wrong_code};
+use crate::{Ask, Client, Process, Reply, Sent, Site, email, sms, within_patience, wrong_code};
 
 /// What a caller who was told to come again later waits. Less than he was told, so that much is asked while something is away.
 const MANNERS: Duration = Duration::from_millis(50);
+
+const SEND: &str = "/api/v1/otp/send";
+const VERIFY: &str = "/api/v1/otp/verify";
+
+/// Nobody is written to by two sends.
+static NUMBER: AtomicUsize = AtomicUsize::new(0);
 
 /// The code that live callers choose: they do not read the message.
 const CHOSEN: &str = "482913";
@@ -68,17 +74,20 @@ pub struct Told {
     pub odd: Vec<Reply>,
 }
 
-/// Who calls, and how.
+/// Who calls, and how. Each calls the nodes in turn, and one that broke a line never again.
 #[derive(Debug, Clone)]
 pub struct Callers {
-    /// With the sandbox key.
-    pub test: Client,
-    /// With the live key; none: nobody does. Its sends are text messages.
-    pub live: Option<Client>,
-    /// How many there are.
-    pub count: usize,
-    /// Whether a wrong guess stands before each right one.
-    pub guess_wrong: bool,
+    nodes: Vec<Keys>,
+    count: usize,
+    is_live: bool,
+    guesses_wrong: bool,
+}
+
+/// One node, seen with both keys.
+#[derive(Debug, Clone)]
+struct Keys {
+    test: Client,
+    live: Client,
 }
 
 /// A load that runs.
@@ -93,24 +102,38 @@ pub struct Load {
 struct Shared {
     told: Mutex<Told>,
     stop: AtomicBool,
-    number: AtomicUsize,
     /// Verifications acknowledged, and refusals.
     progress: watch::Sender<(usize, usize)>,
 }
 
 impl Callers {
+    /// So many callers, half of them with the live key, whose sends are text messages.
+    pub fn of<'a>(site: &Site, nodes: impl IntoIterator<Item = &'a Process>, count: usize) -> Self {
+        let keys = |node| Keys { test: site.caller(KeyKind::Test, [node]), live: site.caller(KeyKind::Live, [node]) };
+        Self { nodes: nodes.into_iter().map(keys).collect(), count, is_live: true, guesses_wrong: false }
+    }
+
+    /// Nobody has the live key.
+    #[must_use]
+    pub const fn in_the_sandbox(mut self) -> Self {
+        self.is_live = false;
+        self
+    }
+
+    /// A wrong guess stands before each right one.
+    #[must_use]
+    pub const fn guessing_wrong(mut self) -> Self {
+        self.guesses_wrong = true;
+        self
+    }
+
     /// Lets them call until they are told to stop.
     pub fn start(self) -> Load {
         let (tell, progress) = watch::channel((0, 0));
-        let shared = Arc::new(Shared {
-            told: Mutex::default(),
-            stop: AtomicBool::new(false),
-            number: AtomicUsize::new(0),
-            progress: tell,
-        });
+        let shared = Arc::new(Shared { told: Mutex::default(), stop: AtomicBool::new(false), progress: tell });
         let mut running = JoinSet::new();
-        for _ in 0..self.count {
-            running.spawn(Arc::clone(&shared).caller(self.clone()));
+        for turn in 0..self.count {
+            running.spawn(Caller { shared: Arc::clone(&shared), callers: self.clone(), turn }.call());
         }
         Load { shared, progress, running }
     }
@@ -141,70 +164,79 @@ impl Load {
     }
 }
 
-impl Shared {
-    async fn caller(self: Arc<Self>, callers: Callers) {
-        while !self.stop.load(Ordering::SeqCst) {
-            let number = self.number.fetch_add(1, Ordering::SeqCst);
-            // Every other session stays unverified.
-            if let Some((client, fact)) = self.send(&callers, number).await
+/// One caller.
+struct Caller {
+    shared: Arc<Shared>,
+    callers: Callers,
+    turn: usize,
+}
+
+impl Caller {
+    async fn call(mut self) {
+        while !self.shared.stop.load(Ordering::SeqCst) {
+            let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+            // The other half stays unverified.
+            if let Some(fact) = self.send(number).await
                 && number % 4 < 2
             {
-                self.verify(&callers, &client, &fact).await;
+                self.verify(&fact).await;
             }
         }
     }
 
-    async fn send(&self, callers: &Callers, number: usize) -> Option<(Client, Fact)> {
-        let live = callers.live.as_ref().filter(|_| number % 2 == 0);
-        let (client, to, ask) = match live {
-            Some(client) => {
-                let to = format!("+1202{:07}", 5_550_000 + number);
-                (client, to.clone(), sms(&to).set("code", CHOSEN))
-            }
-            None => {
-                let to = format!("ann-{number}@example.com");
-                (&callers.test, to.clone(), email(&to))
-            }
+    async fn send(&mut self, number: usize) -> Option<Fact> {
+        let live = self.callers.is_live && number.is_multiple_of(2);
+        let (to, ask) = if live {
+            let to = format!("+1202{:07}", 5_550_000 + number);
+            (to.clone(), sms(&to).set("code", CHOSEN))
+        } else {
+            let to = format!("ann-{number}@example.com");
+            (to.clone(), email(&to))
         };
-        let reply = self.ask(client, "/api/v1/otp/send", &ask).await?;
-        let sent = Sent::read(reply);
-        let code = if live.is_some() { CHOSEN } else { sent.code("email") }.to_owned();
-        let fact = Fact { sent, code, to, live: live.is_some(), at: SystemClock.now() };
-        self.told.lock().unwrap().sent.push(fact.clone());
-        Some((client.clone(), fact))
+        let sent = Sent::read(self.ask(live, SEND, &ask).await?);
+        let code = if live { CHOSEN } else { sent.code("email") }.to_owned();
+        let fact = Fact { sent, code, to, live, at: SystemClock.now() };
+        self.shared.told.lock().unwrap().sent.push(fact.clone());
+        Some(fact)
     }
 
-    async fn verify(&self, callers: &Callers, client: &Client, fact: &Fact) {
+    async fn verify(&mut self, fact: &Fact) {
         let guess = |code: &str| Ask::of(json!({"session_token": fact.sent.token, "code": code}));
-        if callers.guess_wrong {
-            let Some(reply) = self.ask(client, "/api/v1/otp/verify", &guess(&wrong_code(&[&fact.code]))).await else { return };
+        if self.callers.guesses_wrong {
+            let Some(reply) = self.ask(fact.live, VERIFY, &guess(&wrong_code(&[&fact.code]))).await else { return };
             reply.assert(200).json("$.verified", false).json("$.attempts_remaining", 2);
         }
-        match self.ask(client, "/api/v1/otp/verify", &guess(&fact.code)).await {
-            Some(reply) => {
-                reply.assert(200).json("$.verified", true).json("$.session_verified", true);
-                self.told.lock().unwrap().verified.push(Fact { at: SystemClock.now(), ..fact.clone() });
-                self.progress.send_modify(|(verified, _)| *verified += 1);
-            }
-            None => drop(self.told.lock().unwrap().unsure.insert(fact.id().to_owned())),
-        }
+        let Some(reply) = self.ask(fact.live, VERIFY, &guess(&fact.code)).await else {
+            self.shared.told.lock().unwrap().unsure.insert(fact.id().to_owned());
+            return;
+        };
+        reply.assert(200).json("$.verified", true).json("$.session_verified", true);
+        self.shared.told.lock().unwrap().verified.push(Fact { at: SystemClock.now(), ..fact.clone() });
+        self.shared.progress.send_modify(|(verified, _)| *verified += 1);
     }
 
     /// The answer, if it is a 200; anything else is noted.
-    async fn ask(&self, client: &Client, path: &'static str, ask: &Ask) -> Option<Reply> {
+    async fn ask(&mut self, live: bool, path: &'static str, ask: &Ask) -> Option<Reply> {
         let asked = Instant::now();
+        self.turn += 1;
+        let turn = self.turn % self.callers.nodes.len();
+        let keys = &self.callers.nodes[turn];
+        let client = if live { &keys.live } else { &keys.test };
         let Some(reply) = client.try_call(path, ask.body()).await else {
-            self.told.lock().unwrap().broken += 1;
+            self.shared.told.lock().unwrap().broken += 1;
+            if self.callers.nodes.len() > 1 {
+                self.callers.nodes.remove(turn);
+            }
             return None;
         };
         match reply.status {
             200 => return Some(reply),
             503 => {
-                self.told.lock().unwrap().refused.push(Refused { path, took: asked.elapsed(), reply });
-                self.progress.send_modify(|(_, refused)| *refused += 1);
+                self.shared.told.lock().unwrap().refused.push(Refused { path, took: asked.elapsed(), reply });
+                self.shared.progress.send_modify(|(_, refused)| *refused += 1);
                 tokio::time::sleep(MANNERS).await;
             }
-            _ => self.told.lock().unwrap().odd.push(reply),
+            _ => self.shared.told.lock().unwrap().odd.push(reply),
         }
         None
     }

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::contacts::{CONTACTS, added, delete, patch};
 
 async fn records(app: &TestApp) -> Records {
-    match SharedPlanes::of(app.path()) {
-        Some(planes) => planes.records().await,
-        None => Records::open(&app.path().join("records.db")).await.unwrap(),
+    if let Some(planes) = SharedPlanes::of(app.path()) {
+        return planes.records().await;
     }
+    Records::open(&app.path().join("records.db")).await.unwrap()
 }
 
 /// Where nothing is ever posted to: the address is not a public one.

@@ -3,6 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong in a test ends it")]
 
 mod account;
+mod admin_access;
+mod admin_cli;
+mod admin_money;
+mod admin_records;
+mod admin_webhooks;
 mod budget;
 mod cancel;
 mod client_manners;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign_channels::Prepared;
 use countersign_model::{Attempt, Channel, FailureReason, Outgoing};
-use countersign_session::store::{Claim, Outcomes, Record, RecordVerdict};
+use countersign_session::store::{Claim, Outcomes, Record, RecordVerdict, StoreError};
 use countersign_session::{CodeSource, Delivery, Session, Turn};
 use tracing::{error, warn};
 
@@ -137,7 +137,11 @@ impl Platform {
         };
         match self.store.record(step.clone()).await {
             Ok(RecordVerdict::Recorded(session, delivery)) => Ok((*session, delivery)),
-            Ok(RecordVerdict::Unknown) => Err(Refusal::Internal("a session vanished while its messages were handed over")),
+            // A store that came back without its last writes has forgotten the session, though its codes went out.
+            Ok(RecordVerdict::Unknown) => {
+                let lost = "the session was lost while its messages were handed over";
+                Err(Refusal::Unavailable(StoreError::Unavailable(lost.to_owned())))
+            }
             Err(failure) => {
                 warn!(session = %session.id(), %failure, "outcomes could not be recorded; trying on");
                 let assumed = session.assuming(&step.outcomes, self.clock.now());

@@ -1,7 +1,6 @@
 //! Keeping what is in memory true: reading the records again when they have changed, whoever changed them.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use countersign_model::TenantId;
 use countersign_records::{RecordsError, Snapshot};
@@ -18,6 +17,8 @@ pub(crate) struct Follower {
     asking: AsyncMutex<Option<Instant>>,
     /// Tenants whose new revision the session store has not heard of yet.
     untold: Mutex<Vec<(TenantId, u64)>>,
+    /// Of which version this node has left a copy with the sessions.
+    copied: Mutex<Option<i64>>,
 }
 
 impl Platform {
@@ -29,8 +30,12 @@ impl Platform {
             return Ok(());
         }
         let began = Instant::now();
-        if self.records.configuration_version().await? != self.directory.version() {
+        let version = self.records.configuration_version().await?;
+        if version != self.directory.version() {
             self.take_over(self.records.snapshot().await?).await;
+        } else if *self.copied() != Some(version) {
+            // What was read at the start has no copy of this node's yet.
+            self.copy(&self.records.snapshot().await?).await;
         }
         *last = Some(began);
         Ok(())
@@ -38,20 +43,30 @@ impl Platform {
 
     /// Puts new records in force here, tells the other nodes that there are new ones, and leaves a copy for a start without the database.
     async fn take_over(&self, records: Snapshot) {
-        let copy = serde_json::to_vec(&records);
-        let version = records.version;
-        let changed = self.directory.replace(records);
-        info!(version, "records changed and were read again");
+        info!(version = records.version, "records changed and were read again");
+        let changed = self.directory.replace(records.clone());
         self.follower.untold.lock().unwrap_or_else(PoisonError::into_inner).extend(changed);
         self.tell_revisions().await;
-        match copy {
-            Ok(copy) => {
-                if let Err(failure) = self.store.save_configuration(copy).await {
-                    warn!(%failure, "the copy of the records was not renewed");
-                }
+        self.copy(&records).await;
+    }
+
+    /// Leaves a copy with the sessions, for a start without the database. What fails is done again at the next round.
+    async fn copy(&self, records: &Snapshot) {
+        let copy = match serde_json::to_vec(records) {
+            Ok(copy) => copy,
+            Err(error) => {
+                warn!(%error, "the records could not be copied");
+                return;
             }
-            Err(error) => warn!(%error, "the records could not be copied"),
+        };
+        match self.store.save_configuration(copy).await {
+            Ok(()) => *self.copied() = Some(records.version),
+            Err(failure) => warn!(%failure, "the copy of the records was not renewed"),
         }
+    }
+
+    fn copied(&self) -> MutexGuard<'_, Option<i64>> {
+        self.follower.copied.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the session store of revisions it has not heard of. What cannot be told now is told at the next round.

@@ -12,7 +12,6 @@ use countersign_model::{Clock, OsRng, Rng, SystemClock};
 use countersign_records::{Records, RecordsError};
 use countersign_session::store::StoreError;
 use countersign_session::{CodeKeys, InvalidKeys, Proofs, SessionTokens};
-use countersign_webhooks::Guard;
 use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
 use tracing::info;

@@ -13,6 +13,15 @@ impl RecordsError {
             Self::Address(_) | Self::Migration(_) | Self::NotMigrated { .. } | Self::Newer { .. } | Self::Conflict(_) => false,
         }
     }
+
+    /// The database's own word for its refusal, without the values it is about.
+    #[must_use]
+    pub fn refusal_code(&self) -> Option<String> {
+        match self {
+            Self::Unavailable(error) => error.as_database_error()?.code().map(String::from),
+            _ => None,
+        }
+    }
 }
 
 /// PostgreSQL's classes 22 (values) and 23 (constraints) have five letters. `SQLite` tells numbers: too big (18), mismatch (20), range (25), and

@@ -2,7 +2,15 @@
 //!
 //! These stand on Redis and PostgreSQL whatever the rest of the run stands on, and their nodes are processes of their own.
 
+mod answer_lost;
+mod database_away;
+mod failover;
+mod flushed;
+mod lines_killed;
 mod node_killed;
+mod power_lost;
+mod redis_killed;
+mod stage;
 
 use std::time::Duration;
 

@@ -39,14 +39,13 @@ impl Platform {
     /// The call as its key is kept: only keyed hashes of key and body. `target` is what the path names.
     pub(super) fn keyed_call(&self, caller: &Caller, key: &IdempotencyKey, target: &str) -> KeyedCall {
         let fingerprint = |parts: &[&[u8]]| HEXLOWER.encode(&self.keys.fingerprint(parts).0);
-        let called = [key.path.as_bytes(), target.as_bytes(), key.key.as_bytes()];
         KeyedCall {
             tenant: caller.scope.tenant,
             mode: match caller.scope.keys {
                 KeyKind::Live => Mode::Live,
                 KeyKind::Test => Mode::Sandbox,
             },
-            key: fingerprint(&[b"contacts key", called[0], called[1], called[2]]),
+            key: fingerprint(&[b"contacts key", key.path.as_bytes(), target.as_bytes(), key.key.as_bytes()]),
             body: fingerprint(&[b"contacts body", &key.body]),
         }
     }

@@ -1,7 +1,7 @@
 //! A tenant's money, in an operator's hand.
 
 use countersign_model::{Flaw, LedgerId, Money, TenantId, Timestamp};
-use countersign_records::{Booked, LedgerLine, LineFilter, LineKind, NewCredit, Transaction, WalletDifference};
+use countersign_records::{Booked, LedgerLine, LineFilter, LineKind, LineState, NewCredit, Transaction, WalletDifference};
 use serde_json::json;
 
 use super::error::ManageError;
@@ -74,13 +74,28 @@ impl Platform {
             Ok(Acted { record: credit.call.clone(), what, target: tenant.to_string(), before: None, after })
         });
         let Done { record: call, replayed } = done.await?;
-        // Booked above: this takes the step that gets it into the balance, and tells how that went.
-        let wallets = self.wallets();
-        let credited = match kind {
-            LineKind::Credit => wallets.top_up(tenant, amount, note, &call).await?,
-            LineKind::Adjustment | LineKind::Capture | LineKind::Fee => wallets.adjust(tenant, amount, note, &call).await?,
-        };
+        let mut credited = self.settled(tenant, kind, amount, note, &call).await?;
+        if credited.line.state == LineState::Pending {
+            // A worker may have settled it in between: then the line says so now.
+            credited = self.settled(tenant, kind, amount, note, &call).await?;
+        }
         Ok(Credited { repeated: replayed, ..credited })
+    }
+
+    /// Takes the step that gets a booked line into the balance, and tells how that went.
+    async fn settled(
+        &self,
+        tenant: TenantId,
+        kind: LineKind,
+        amount: Money,
+        note: &str,
+        call: &str,
+    ) -> Result<Credited, ManageError> {
+        let wallets = self.wallets();
+        Ok(match kind {
+            LineKind::Credit => wallets.top_up(tenant, amount, note, call).await?,
+            LineKind::Adjustment | LineKind::Capture | LineKind::Fee => wallets.adjust(tenant, amount, note, call).await?,
+        })
     }
 
     /// A tenant's money, in both places.

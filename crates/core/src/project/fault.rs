@@ -29,11 +29,7 @@ pub(super) enum Fault {
 impl Fault {
     /// The refusal without the values that it is about.
     pub(super) fn refused(error: &RecordsError) -> Self {
-        let code = match error {
-            RecordsError::Unavailable(cause) => cause.as_database_error().and_then(|refused| refused.code()),
-            _ => None,
-        };
-        Self::Refused(match code {
+        Self::Refused(match error.refusal_code() {
             Some(code) => format!("the database refuses its values (code {code})"),
             None => error.to_string(),
         })

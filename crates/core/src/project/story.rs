@@ -106,7 +106,7 @@ impl Story {
             EventKind::SessionFailed => record.status = SessionState::Failed,
             EventKind::GuessRefused { attempts_remaining } => record.attempts_remaining = *attempts_remaining,
             EventKind::MessageSent { message, provider, provider_id, .. } => {
-                self.known(*message)?.sent(number, entry.at, provider.as_str(), provider_id.clone())
+                self.known(*message)?.sent(number, entry.at, provider.as_str(), provider_id.clone());
             }
             EventKind::MessageUnclear { message, provider, .. } => {
                 self.known(*message)?.unclear(number, entry.at, provider.as_ref().map(|provider| provider.as_str().to_owned()));

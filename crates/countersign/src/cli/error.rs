@@ -29,6 +29,9 @@ pub enum CliError {
     /// The session store is away, or refuses.
     #[error(transparent)]
     Store(#[from] countersign_session::store::StoreError),
+    /// A change or a look came to nothing.
+    #[error(transparent)]
+    Manage(#[from] countersign_core::manage::ManageError),
     /// What was asked for makes no sense.
     #[error("{0}")]
     Usage(String),

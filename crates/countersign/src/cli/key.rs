@@ -1,4 +1,5 @@
-//! `countersign key`: what lets callers in. Works beside a running server, which sees a change within a second.
+//! `countersign key`: what lets callers in. Works beside a running server, which sees a new key within a second and refuses a revoked one at
+//! its next call.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -6,15 +7,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use countersign_model::{ApiKey, Clock, KeyId, KeyKind, KeyScope, OsRng, SystemClock, Tenant, Timestamp};
-use countersign_records::Records;
+use countersign_core::Platform;
+use countersign_core::manage::{KeyOrder, KeyView, ManageError, Order};
+use countersign_model::{KeyId, KeyKind, KeyScope};
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::desk::OfTenant;
 use super::{CliError, Context, Output};
-use crate::api_key::{KeyOrder, NewKey};
 use crate::config::parse_span;
-use crate::installation::{DEFAULT_TENANT, Installation};
+use crate::planes::Planes;
 
 /// `countersign key <command>`
 #[derive(Debug, clap::Subcommand)]
@@ -27,14 +29,6 @@ pub(super) enum KeyCommand {
     Revoke(Revoke),
 }
 
-/// Whose keys.
-#[derive(Debug, clap::Args)]
-pub(super) struct OfTenant {
-    /// The tenant, by name
-    #[arg(long, default_value = DEFAULT_TENANT)]
-    tenant: String,
-}
-
 /// `countersign key create`
 #[derive(Debug, clap::Args)]
 pub(super) struct Create {
@@ -44,7 +38,7 @@ pub(super) struct Create {
     #[arg(long, value_enum)]
     mode: Mode,
     /// What people call it
-    #[arg(long, default_value = "unnamed", value_parser = parse_name)]
+    #[arg(long, default_value = "unnamed")]
     name: String,
     /// What it may do
     #[arg(long, value_enum, default_value = "full")]
@@ -83,58 +77,47 @@ fn parse_network(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>().or(address).map_err(|_| "write an address or a network, such as 10.0.0.0/8".to_owned())
 }
 
-/// Lists print names as they are, so none may move the cursor.
-fn parse_name(text: &str) -> Result<String, String> {
-    let length = text.chars().count();
-    if (1..=64).contains(&length) && !text.trim().is_empty() && !text.chars().any(char::is_control) {
-        Ok(text.to_owned())
-    } else {
-        Err("give 1 to 64 characters, none of them a control character".to_owned())
-    }
-}
-
-fn parse_life(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_life(text: &str) -> Result<Duration, String> {
     parse_span(text).ok_or_else(|| "write a number and a unit: 90d, 12h, 30m".to_owned())
 }
 
 impl KeyCommand {
     /// Runs it.
     pub(super) async fn run(&self, context: &Context, output: Output) -> Result<ExitCode, CliError> {
-        let records = Installation::records(&context.data_dir()).await?;
-        let now = SystemClock.now();
+        let planes = Planes::open(&context.load()?.config, &context.data_dir()).await?;
+        let ran = self.run_on(&planes.platform, output).await;
+        planes.close().await;
+        ran.map(|()| ExitCode::SUCCESS)
+    }
+
+    async fn run_on(&self, platform: &Platform, output: Output) -> Result<(), CliError> {
+        let now = platform.now();
         match self {
-            Self::Create(create) => output.print(&create.run(&records, now).await?)?,
+            Self::Create(create) => output.print(&create.run(platform).await?)?,
             Self::List(of) => {
-                let keys = records.api_keys().list(of.find(&records).await?.id).await?;
-                output.print(&Listed { keys: keys.iter().map(|key| Row::of(key, now)).collect() })?;
+                let keys = platform.list_keys(of.find(platform).await?.id).await?;
+                output.print(&Listed { keys: keys.iter().map(|key| KeyView::of(key, now)).collect() })?;
             }
             Self::Revoke(revoke) => {
-                let tenant = revoke.of.find(&records).await?;
-                if records.api_keys().revoke(tenant.id, revoke.id, now).await?.is_none() {
-                    return Err(CliError::Usage(format!(
-                        "tenant {} has no key {}: see countersign key list",
-                        tenant.name, revoke.id
-                    )));
+                let tenant = revoke.of.find(platform).await?;
+                match platform.revoke_key(&Order::from_terminal(), tenant.id, revoke.id).await {
+                    Err(ManageError::Missing(_)) => {
+                        let message = format!("tenant {} has no key {}: see countersign key list", tenant.name, revoke.id);
+                        return Err(CliError::Usage(message));
+                    }
+                    revoked => drop(revoked?),
                 }
                 output.print(&Revoked { id: revoke.id.to_string(), revoked: true })?;
             }
         }
-        records.close().await;
-        Ok(ExitCode::SUCCESS)
-    }
-}
-
-impl OfTenant {
-    async fn find(&self, records: &Records) -> Result<Tenant, CliError> {
-        let found = records.tenants().find_by_name(&self.tenant).await?;
-        found.ok_or_else(|| CliError::Usage(format!("there is no tenant {}", self.tenant)))
+        Ok(())
     }
 }
 
 impl Create {
-    async fn run(&self, records: &Records, now: Timestamp) -> Result<Created, CliError> {
-        let tenant = self.of.find(records).await?;
-        let order = KeyOrder {
+    async fn run(&self, platform: &Platform) -> Result<Created, CliError> {
+        let tenant = self.of.find(platform).await?;
+        let wish = KeyOrder {
             tenant: tenant.id,
             kind: match self.mode {
                 Mode::Live => KeyKind::Live,
@@ -146,11 +129,11 @@ impl Create {
                 Scope::ReadOnly => KeyScope::ReadOnly,
             },
             allowed_ips: self.allow_ip.clone(),
-            expires_at: self.expires_in.map(|life| now.plus(life)),
+            expires_at: self.expires_in.map(|life| platform.now().plus(life)),
         };
-        let made = NewKey::mint(order, now, &OsRng);
-        records.api_keys().insert(&made.key).await?;
-        Ok(Created { id: made.key.id.to_string(), access_key: made.key.access_key.0.clone(), secret: made.secret().to_owned() })
+        let made = platform.create_key(&Order::from_terminal(), wish).await?;
+        let (id, access_key) = (made.record.id.to_string(), made.record.access_key.0.clone());
+        Ok(Created { id, access_key, secret: made.secret.as_deref().cloned().unwrap_or_default() })
     }
 }
 
@@ -173,44 +156,7 @@ impl fmt::Display for Created {
 
 #[derive(Serialize)]
 struct Listed {
-    keys: Vec<Row>,
-}
-
-/// A key as a list shows it.
-#[derive(Serialize)]
-struct Row {
-    id: String,
-    access_key: String,
-    name: String,
-    mode: &'static str,
-    scope: KeyScope,
-    state: &'static str,
-    allowed_ips: Vec<IpNet>,
-    created_at: String,
-    expires_at: Option<String>,
-    revoked_at: Option<String>,
-}
-
-impl Row {
-    fn of(key: &ApiKey, now: Timestamp) -> Self {
-        let state = match (key.revoked_at, key.is_usable(now)) {
-            (Some(_), _) => "revoked",
-            (None, true) => "active",
-            (None, false) => "expired",
-        };
-        Self {
-            id: key.id.to_string(),
-            access_key: key.access_key.0.clone(),
-            name: key.name.clone(),
-            mode: key.kind.as_str(),
-            scope: key.scope,
-            state,
-            allowed_ips: key.allowed_ips.clone(),
-            created_at: key.created_at.to_string(),
-            expires_at: key.expires_at.map(|at| at.to_string()),
-            revoked_at: key.revoked_at.map(|at| at.to_string()),
-        }
-    }
+    keys: Vec<KeyView>,
 }
 
 impl fmt::Display for Listed {
@@ -235,19 +181,6 @@ struct Revoked {
 
 impl fmt::Display for Revoked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is revoked; running servers refuse it within a second", self.id)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_cannot_move_the_cursor_of_whoever_lists_it() {
-        assert!(parse_name("billing, EU").is_ok());
-        for wrong in ["", "  ", "a\nb", "\u{1b}[2J", &"x".repeat(65)] {
-            assert!(parse_name(wrong).is_err(), "{wrong:?}");
-        }
+        write!(f, "{} is revoked: every server refuses it from now on", self.id)
     }
 }

@@ -1,8 +1,10 @@
 //! The command line: one file per command, one way to standard output.
 
+mod admin_token;
 mod client;
 mod completions;
 mod config;
+mod desk;
 mod doctor;
 mod error;
 mod healthcheck;
@@ -12,9 +14,15 @@ mod migrate;
 mod openapi;
 mod output;
 mod send;
+mod sender;
 mod serve;
+mod service;
 mod store;
+mod template;
+mod tenant;
 mod verify;
+mod wallet;
+mod webhook;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -65,9 +73,30 @@ enum Command {
     Store(store::StoreCommand),
     /// Exit with 0 if the server of this configuration lives: for containers
     Healthcheck,
+    /// Make, list and change tenants
+    #[command(subcommand)]
+    Tenant(tenant::TenantCommand),
     /// Create, list and revoke API keys, also beside a running server
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Make, list and change services: named profiles with limits and prices
+    #[command(subcommand)]
+    Service(service::ServiceCommand),
+    /// Make, list and try out tenants' own words for messages
+    #[command(subcommand)]
+    Template(template::TemplateCommand),
+    /// Register names and numbers that messages come from
+    #[command(subcommand)]
+    Sender(sender::SenderCommand),
+    /// Name addresses that events are posted to, and see what came of it
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
+    /// Show and move tenants' money
+    #[command(subcommand)]
+    Wallet(wallet::WalletCommand),
+    /// Make, list and revoke tokens of the admin API
+    #[command(subcommand)]
+    AdminToken(admin_token::AdminTokenCommand),
     /// Check everything a start depends on, and say what to do
     Doctor,
     /// Print or check the configuration
@@ -109,7 +138,14 @@ impl Cli {
             Command::Migrate => block_on(migrate::run(&context, output)),
             Command::Store(store) => block_on(store.run(&context, output)),
             Command::Healthcheck => block_on(healthcheck::run(&context)),
+            Command::Tenant(tenant) => block_on(tenant.run(&context, output)),
             Command::Key(key) => block_on(key.run(&context, output)),
+            Command::Service(service) => block_on(service.run(&context, output)),
+            Command::Template(template) => block_on(template.run(&context, output)),
+            Command::Sender(sender) => block_on(sender.run(&context, output)),
+            Command::Webhook(webhook) => block_on(webhook.run(&context, output)),
+            Command::Wallet(wallet) => block_on(wallet.run(&context, output)),
+            Command::AdminToken(token) => block_on(token.run(&context, output)),
             Command::Doctor => block_on(doctor::run(&context, output)),
             Command::Config(config) => config.run(&context, output),
             Command::Send(send) => block_on(send.run(&context, output)),

@@ -34,7 +34,7 @@ fn insert(is_file: bool, from: u64, to: u64, rows: u64) -> String {
     let numbers = if is_file {
         format!("WITH RECURSIVE numbers(n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < {to})")
     } else {
-        format!("WITH numbers AS (SELECT n FROM generate_series({from}, {to} - 1) AS n)")
+        format!("WITH numbers AS (SELECT n FROM generate_series(CAST({from} AS BIGINT), CAST({to} - 1 AS BIGINT)) AS n)")
     };
     let padded = |text: &str, width: u32| {
         if is_file { format!("printf('%0{width}d', {text})") } else { format!("lpad(CAST({text} AS TEXT), {width}, '0')") }

@@ -1,21 +1,79 @@
-//! What the framework alone costs: reads a body, answers a fixed one.
+//! What the framework alone costs, and the framework with one script call: each reads a body and answers a fixed one.
 
 use std::io::{self, Write};
+use std::process::Command;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 
 /// Makes this binary be the floor instead of the bench.
 pub(crate) const ARGUMENT: &str = "floor";
+/// The variable that makes the floor call a script in this Redis for each request.
+const REDIS: &str = "BENCH_FLOOR_REDIS";
+/// A script that does nothing.
+const SCRIPT: &str = "return ARGV[1]";
 
 /// As long as a reply to a send.
 const REPLY: &str = r#"{"success":true,"session_token":"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789","session_id":"ses_01KEZZZZZZZZZZZZZZZZZZZZZZ","channels_sent":{"email":{"success":true,"message_id":"msg_sandbox_01KEZZZZZZZZZZZZZZZZZZZZZZ"}},"expires_at":"2026-01-15T10:55:00.000Z","resend_after":"2026-01-15T10:45:30.000Z","verification_mode":"any","attempts_remaining":3,"message":"OTP sent","config":{"otp_length":6,"expiry_minutes":10,"max_attempts":3},"sandbox":true,"sandbox_otps":{"email":"482913"},"data":{}}"#;
 
+/// This binary, being the floor with one script call a request.
+pub(crate) fn on_redis(url: &str) -> Command {
+    let mut command = crate::server::floor();
+    command.env(REDIS, url);
+    command
+}
+
 /// Prints its address as the product does, and serves until killed.
 pub(crate) fn serve() -> io::Result<()> {
     actix_web::rt::System::new().block_on(async {
-        let answer = |_: web::Bytes| async { HttpResponse::Ok().content_type("application/json").body(REPLY) };
-        let server = HttpServer::new(move || App::new().default_service(web::to(answer))).bind(("127.0.0.1", 0))?;
-        writeln!(io::stdout(), "{{\"api\":\"http://{}\"}}", server.addrs()[0])?;
-        server.run().await
+        match std::env::var(REDIS) {
+            Ok(url) => serve_scripts(&url).await,
+            Err(_) => serve_fixed().await,
+        }
     })
+}
+
+async fn serve_fixed() -> io::Result<()> {
+    let answer = |_: web::Bytes| async { HttpResponse::Ok().content_type("application/json").body(REPLY) };
+    let server = HttpServer::new(move || App::new().default_service(web::to(answer))).bind(("127.0.0.1", 0))?;
+    tell(server.addrs()[0])?;
+    server.run().await
+}
+
+/// One multiplexed connection a worker, as the product has.
+async fn serve_scripts(url: &str) -> io::Result<()> {
+    let client = redis::Client::open(url).map_err(io::Error::other)?;
+    let connection = client.get_multiplexed_async_connection().await.map_err(io::Error::other)?;
+    let digest: String =
+        redis::cmd("SCRIPT").arg("LOAD").arg(SCRIPT).query_async(&mut connection.clone()).await.map_err(io::Error::other)?;
+    let server = HttpServer::new(move || {
+        let (client, digest) = (client.clone(), digest.clone());
+        App::new()
+            .data_factory(move || {
+                let client = client.clone();
+                async move { client.get_multiplexed_async_connection().await }
+            })
+            .app_data(web::Data::new(digest))
+            .default_service(web::to(call_script))
+    });
+    let server = server.bind(("127.0.0.1", 0))?;
+    tell(server.addrs()[0])?;
+    server.run().await
+}
+
+async fn call_script(
+    body: web::Bytes,
+    connection: web::Data<redis::aio::MultiplexedConnection>,
+    digest: web::Data<String>,
+) -> HttpResponse {
+    let mut connection = connection.get_ref().clone();
+    let called: redis::RedisResult<Vec<u8>> =
+        redis::cmd("EVALSHA").arg(digest.as_str()).arg(0).arg(body.as_ref()).query_async(&mut connection).await;
+    match called {
+        Ok(_) => HttpResponse::Ok().content_type("application/json").body(REPLY),
+        Err(_) => HttpResponse::ServiceUnavailable().finish(),
+    }
+}
+
+fn tell(address: std::net::SocketAddr) -> io::Result<()> {
+    writeln!(io::stdout(), "{{\"api\":\"http://{address}\"}}")
 }

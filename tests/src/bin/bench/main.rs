@@ -1,4 +1,5 @@
-//! How fast the release build is on this machine: sandbox sends, then verifications of those sessions, over 64 kept connections.
+//! How fast the release build is on this machine, on both pairs of stores: sandbox sends, then verifications of those sessions, over 64 kept
+//! connections.
 //!
 //! One run also measures a floor, a handler of the same HTTP framework that answers a fixed body to the same client, so that numbers of
 //! different machines can be compared by their ratio to it. The load generator runs on the same cores and is counted apart.
@@ -8,6 +9,7 @@
 mod floor;
 mod load;
 mod server;
+mod shared;
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -39,6 +41,7 @@ fn main() -> io::Result<()> {
 async fn measure() -> io::Result<()> {
     let mut out = io::stdout();
     writeln!(out, "{CONNECTIONS} connections, {CALLS} calls a phase, load generator on the same {} cores", cores())?;
+    writeln!(out, "on the embedded pair")?;
     writeln!(out, "{}", Phase::HEADER)?;
 
     let floor = Server::start(server::floor())?;
@@ -66,7 +69,12 @@ async fn measure() -> io::Result<()> {
         verified.per_second / bare.per_second
     )?;
     writeln!(out, "peak memory of the server {:.1} MB; files {:.1} MB", server.peak_megabytes()?, megabytes(data.path())?)?;
-    if right == CALLS { Ok(()) } else { Err(io::Error::other("not every right code verified")) }
+    if right != CALLS {
+        return Err(io::Error::other("not every right code verified"));
+    }
+    drop(server);
+    writeln!(out)?;
+    shared::measure(&mut out, &binary).await
 }
 
 /// A phase with the processor time of both sides.

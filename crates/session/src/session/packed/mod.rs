@@ -15,9 +15,7 @@ use countersign_model::{
 use serde::{Deserialize, Serialize};
 
 use super::bill::Fee;
-use super::{
-    BeforeResend, Bill, Billing, Challenge, Done, End, GuessResult, Judgement, Message, PlannedChannel, Session,
-};
+use super::{BeforeResend, Bill, Billing, Challenge, Done, End, GuessResult, Judgement, Message, PlannedChannel, Session};
 use crate::code::{CodeDigest, SubjectKey};
 
 use self::wire::Kind;

@@ -1,4 +1,4 @@
-//! MessagePack as the scripts of an engine read and write it: whole numbers, byte strings, yes and no, arrays. No is also what stands where
+//! `MessagePack` as the scripts of an engine read and write it: whole numbers, byte strings, yes and no, arrays. No is also what stands where
 //! there is nothing.
 
 use rmp::{Marker, decode, encode};

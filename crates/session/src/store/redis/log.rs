@@ -131,11 +131,9 @@ fn read_event(from: &mut Reader<'_>) -> Result<EventKind, Malformed> {
             channel: channel(from.int()?)?,
             provider: from.or_none(read_provider)?,
         },
-        (13, 4) => EventKind::MessageFailed {
-            message: message(from)?,
-            channel: channel(from.int()?)?,
-            reason: reason(from.int()?)?,
-        },
+        (13, 4) => {
+            EventKind::MessageFailed { message: message(from)?, channel: channel(from.int()?)?, reason: reason(from.int()?)? }
+        }
         (14, 3) => EventKind::RecipientBlocked { channel: channel(from.int()?)?, until: moment(from)? },
         (15, 2) => EventKind::ContactDue { channel: channel(from.int()?)? },
         (16, 3) => EventKind::Captured { message: from.or_none(message)?, amount: amount(from)? },

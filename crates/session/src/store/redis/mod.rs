@@ -28,8 +28,7 @@ use super::verdicts::{
     VerifyVerdict,
 };
 use super::{
-    Advance, Cancel, Credit, Guard, Lapse, Listed, LogPage, Open, Record, Resend, SessionFilter, SessionStore, StoreError,
-    Verify,
+    Advance, Cancel, Credit, Guard, Lapse, Listed, LogPage, Open, Record, Resend, SessionFilter, SessionStore, StoreError, Verify,
 };
 use crate::code::CodeKeys;
 use crate::session::Session;
@@ -207,7 +206,8 @@ impl SessionStore for RedisStore {
         let Said::Heard(heard) = answers::heard(reply.value, Some(step.guard.limit), answers::cancel)? else {
             return Err(StoreError::Unreadable("answer"));
         };
-        if let Answer::Fresh(CancelVerdict::Canceled(_) | CancelVerdict::AlreadyVerified(_)) | Answer::Replayed(_) = heard.answer {
+        if let Answer::Fresh(CancelVerdict::Canceled(_) | CancelVerdict::AlreadyVerified(_)) | Answer::Replayed(_) = heard.answer
+        {
             self.barrier(step.scope, reply.ran).await?;
         }
         Ok(heard)

@@ -27,6 +27,5 @@ pub(super) static DUE: Script = script!("due");
 pub(super) static TRIM: Script = script!("trim");
 
 /// All of them, to be loaded before a connection is used.
-pub(super) static ALL: [&Script; 14] = [
-    &OPEN, &RECORD, &VERIFY, &RESEND, &ADVANCE, &CANCEL, &LAPSE, &ADMIT, &HEAD, &ACCOUNT, &PEEK, &LIST, &DUE, &TRIM,
-];
+pub(super) static ALL: [&Script; 14] =
+    [&OPEN, &RECORD, &VERIFY, &RESEND, &ADVANCE, &CANCEL, &LAPSE, &ADMIT, &HEAD, &ACCOUNT, &PEEK, &LIST, &DUE, &TRIM];

@@ -4,8 +4,8 @@ use countersign_model::{Channel, MessageId, PerChannel, ProviderName, Timestamp}
 
 use super::log::write_event;
 use super::plan::{
-    Plan, Shape, account_key, due_key, guess_macs, head_key, index_key, log_key, memo_key, session_key, subject_key,
-    write_claim, write_codes, write_generations, write_guard, write_limits, write_rule,
+    Plan, Shape, account_key, due_key, guess_macs, head_key, index_key, log_key, memo_key, session_key, subject_key, write_claim,
+    write_codes, write_generations, write_guard, write_limits, write_rule,
 };
 use super::scripts;
 use crate::code::{CodeKeys, SubjectKey};
@@ -169,13 +169,8 @@ pub(super) fn cancel(step: &Cancel) -> Plan {
 }
 
 pub(super) fn lapse(step: &Lapse) -> Plan {
-    let keys = vec![
-        session_key(step.scope, step.session),
-        account_key(step.scope.tenant),
-        log_key(),
-        due_key(),
-        index_key(step.scope),
-    ];
+    let keys =
+        vec![session_key(step.scope, step.session), account_key(step.scope.tenant), log_key(), due_key(), index_key(step.scope)];
     Plan::new(&scripts::LAPSE, step.scope.tenant.partition(), keys, Writer::new())
 }
 

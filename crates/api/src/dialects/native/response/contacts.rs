@@ -210,7 +210,7 @@ pub(crate) fn bulk(rows: &[Row<'_>]) -> Result<Vec<u8>, serde_json::Error> {
             }
             // What is wrong is not repeated: it may be anything.
             Err(fault) => {
-                let email = given("email").filter(|_| !fault.field.ends_with(".email"));
+                let email = given("email").filter(|_| fault.field.rsplit('.').next() != Some("email"));
                 errors.push(faulty(email, &fault.field, fault.code, &fault.message));
             }
         }

@@ -22,22 +22,24 @@ local function other_sessions(subject, now)
   return count, first
 end
 
+-- Lua hands over only so many arguments.
+local ASKED_AT_ONCE = 1000
+
 -- nil when one more session may be open; otherwise how long until the first dies. Sessions that ended before their time are found out here.
 local function active_wait(subject, max, now)
   if other_sessions(subject, now) < max then return nil end
-  local active, names = subject[ACTIVE], {}
-  for at = 1, #active, 3 do
-    names[#names + 1] = TAG .. 's' .. string.sub(SCOPE, 1, 16) .. string.char(active[at + 1]) .. active[at]
-  end
-  local open = {}
-  local sessions = #names > 0 and redis.call('MGET', unpack(names)) or {}
-  for nth, packed in ipairs(sessions) do
-    local session = decode_session(packed)
-    if session and session[END] == 0 and now < session[EXPIRES] then
-      local at = nth * 3 - 2
-      open[#open + 1] = active[at]
-      open[#open + 1] = active[at + 1]
-      open[#open + 1] = session[EXPIRES]
+  local active, open = subject[ACTIVE], {}
+  for first = 1, #active, ASKED_AT_ONCE * 3 do
+    local names = {}
+    for at = first, math.min(first + ASKED_AT_ONCE * 3, #active + 1) - 1, 3 do
+      names[#names + 1] = TAG .. 's' .. string.sub(SCOPE, 1, 16) .. string.char(active[at + 1]) .. active[at]
+    end
+    for nth, packed in ipairs(redis.call('MGET', unpack(names))) do
+      local session = decode_session(packed)
+      if session and session[END] == 0 and now < session[EXPIRES] then
+        local at, size = first + nth * 3 - 3, #open
+        open[size + 1], open[size + 2], open[size + 3] = active[at], active[at + 1], session[EXPIRES]
+      end
     end
   end
   subject[ACTIVE] = open

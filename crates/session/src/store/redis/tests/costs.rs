@@ -104,64 +104,14 @@ async fn whatever_is_kept_has_a_life() {
     let mut line = shop.line.clone();
     let names: Vec<Vec<u8>> = line.keys("*").await.unwrap();
     for name in names {
-        let life: i64 = line.pttl(&name).await.unwrap();
+        let lives_for: i64 = line.pttl(&name).await.unwrap();
         // Behind the tag: what the key is.
         match name[7] {
-            b's' | b'u' | b'i' => assert!(life > 0, "{:?} lives for ever", name.escape_ascii().to_string()),
-            b'm' if name.get(8..) != Some(b"eta") => assert!(life > 0 && life <= i64::try_from(DAY.as_millis()).unwrap()),
-            _ => assert_eq!(life, -1, "{:?}", name.escape_ascii().to_string()),
+            b's' | b'u' | b'i' => assert!(lives_for > 0, "{:?} lives for ever", name.escape_ascii().to_string()),
+            b'm' if name.get(8..) != Some(b"eta") => {
+                assert!(lives_for > 0 && lives_for <= i64::try_from(DAY.as_millis()).unwrap());
+            }
+            _ => assert_eq!(lives_for, -1, "{:?}", name.escape_ascii().to_string()),
         }
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::print_stderr, reason = "temporary")]
-async fn zz_measure() {
-    use crate::code::SubjectKind;
-    use crate::store::suite::bench::{accepted, per_ip};
-    let mut shop = Workshop::new().await;
-    let setup = crate::store::suite::Setup { keys: std::sync::Arc::clone(&shop.bench.keys), clock: std::sync::Arc::clone(&shop.bench.clock), budget: crate::store::suite::bench::BUDGET, strike: std::sync::Arc::clone(&shop.bench.strike) };
-    let s = super::super::RedisStore::open(super::RedisSettings::single(shop.server.url()), setup.keys, std::sync::Arc::new(countersign_model::SystemClock), setup.budget).unwrap();
-    let s = std::sync::Arc::new(s);
-    shop.bench.store = s.clone();
-    shop.bench.credit(1, "100000.00").await;
-    for (what, full) in [("warm", true), ("bare", false), ("full", true)] {
-        let mut sessions = Vec::new();
-        let mut told = String::new();
-        let stat = |shop: &Workshop| {
-            let stats = shop.server.cli(&["INFO", "commandstats"]);
-            let line = stats.lines().find(|l| l.starts_with("cmdstat_evalsha")).unwrap_or("").to_owned();
-            let cpu = shop.server.cli(&["INFO", "cpu"]);
-            let sum: f64 = cpu.lines().filter(|l| l.starts_with("used_cpu_user_main") ).map(|l| l.split(':').nth(1).unwrap().trim().parse::<f64>().unwrap()).sum();
-            let line = format!("{line} cpu {sum}");
-            let _ = shop.server.cli(&["CONFIG", "RESETSTAT"]);
-            line
-        };
-        stat(&shop);
-        for n in 0..3000 {
-            let open = if full {
-                let mut open = shop.full_opening();
-                open.limits.counts = vec![per_ip(shop.bench.subject(SubjectKind::Ip, &format!("{what}{n}")))];
-                open
-            } else {
-                let mut open = shop.bench.opening(&[Channel::Email]);
-                open.guard.limit.max = 600000;
-                open
-            };
-            sessions.push(shop.bench.open(open).await);
-        }
-        told.push_str(&format!("{what} open {}\n", stat(&shop)));
-        for session in &sessions { shop.bench.record(session, &[(Channel::Email, accepted())]).await; }
-        told.push_str(&format!("{what} record {}\n", stat(&shop)));
-        for session in &sessions { let mut v = shop.bench.verify_step(session, &[(Channel::Email, WRONG)]); v.guard.limit.max = 600_000; shop.bench.store.verify(v).await.unwrap(); }
-        told.push_str(&format!("{what} verify wrong {}\n", stat(&shop)));
-        for session in &sessions { shop.bench.judged(session, &[(Channel::Email, code(Channel::Email))]).await; }
-        told.push_str(&format!("{what} verify right {}\n", stat(&shop)));
-        for session in &sessions { shop.bench.find(session).await; }
-        told.push_str(&format!("{what} find {}\n", stat(&shop)));
-        eprintln!("{told}");
-    }
-    let (bytes, n) = shop.sessions().await;
-    eprintln!("kept {bytes} {n} = {}", bytes / n);
-    eprintln!("{}", shop.server.cli(&["INFO", "memory"]).lines().find(|l| l.starts_with("used_memory:")).unwrap());
 }

@@ -3,6 +3,7 @@
 mod contract;
 mod costs;
 mod keys;
+mod refusals;
 mod struck;
 
 use std::sync::Arc;
@@ -48,7 +49,7 @@ impl Workshop {
     /// An opening that touches all that a usual one can: a user, an address, an idempotency key, a balance.
     fn full_opening(&self) -> Open {
         let mut open = self.bench.opening(&[Channel::Email]);
-        open.guard.limit = Limit { max: 600_000, window: MINUTE };
+        open.guard.limit = Limit { max: 600, window: MINUTE };
         open.limits.counts = vec![per_ip(self.bench.subject(SubjectKind::Ip, "192.0.2.1"))];
         open.claim = Some(self.bench.claim(&open.session.id.to_string(), "send"));
         open.session.billing = Some(Billing { fee: "0.01".parse().unwrap(), low_at: Some(Money::ZERO) });

@@ -1,0 +1,69 @@
+//! What is refused before anything is decided, and what a script asks back for.
+
+use std::sync::Arc;
+
+use countersign_model::Channel;
+use countersign_testing::redis::RedisServer;
+
+use super::{RedisSettings, Workshop, store};
+use crate::code::CodeSource;
+use crate::store::StoreError;
+use crate::store::suite::bench::{Bench, MINUTE, WRONG, code, expect_verdict};
+use crate::store::suite::{Engine, Setup};
+use crate::store::{OpenVerdict, SendAgainVerdict};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_redis_does_not_pass_for_one_in_which_nothing_was_used() {
+    let shop = Workshop::new().await;
+    let session = shop.bench.sent(&[Channel::Email]).await;
+    assert_eq!(shop.server.cli(&["FLUSHALL"]).trim(), "OK");
+    let open = shop.bench.store.open(shop.bench.opening(&[Channel::Email])).await;
+    let verify = shop.bench.store.verify(shop.bench.verify_step(&session, &[(Channel::Email, WRONG)])).await;
+    let find = shop.bench.store.find(shop.bench.scope, session.id()).await;
+    assert!(matches!(open, Err(StoreError::Unavailable(_))), "{open:?}");
+    assert!(matches!(verify, Err(StoreError::Unavailable(_))), "{verify:?}");
+    assert!(matches!(find, Err(StoreError::Unavailable(_))), "{find:?}");
+    assert_eq!(shop.dump().await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_stops_sends_and_nothing_else() {
+    let server = RedisServer::start();
+    let bench = Bench::new(&async |setup: Setup| {
+        let mut settings = RedisSettings::single(server.url());
+        settings.log_max_events = 2;
+        Engine { store: Arc::new(store(settings, &setup).await), dump: None, keep: Box::new(()) }
+    })
+    .await;
+    let session = bench.sent(&[Channel::Email]).await;
+    bench.clock.advance(MINUTE);
+    for refused in [
+        bench.store.open(bench.opening(&[Channel::Email])).await.map(drop),
+        bench.store.resend(bench.resend_step(&session)).await.map(drop),
+    ] {
+        assert_eq!(refused, Err(StoreError::Unavailable("the log is full: nobody reads it".into())));
+    }
+    assert!(bench.judged(&session, &[(Channel::Email, code(Channel::Email))]).await.verified);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_of_any_form_and_generation_are_made_and_heard() {
+    let shop = Workshop::new().await;
+    for (length, shared) in [(8, true), (4, false), (6, true)] {
+        let mut open = shop.bench.opening(&[Channel::Email, Channel::Sms]);
+        open.session.policy.code_length = length;
+        open.session.policy.shared_code = shared;
+        open.session.users = Vec::new();
+        open.session.codes = CodeSource::Seed(shop.bench.keys.sandbox_seed());
+        let mut session = expect_verdict!(shop.bench.try_open(open).await, OpenVerdict::Opened(session) => *session);
+        for generation in 1..=7 {
+            shop.bench.clock.advance(MINUTE);
+            let resent = shop.bench.try_resend(shop.bench.resend_step(&session)).await;
+            session = expect_verdict!(resent, SendAgainVerdict::Sent(session, _) => *session);
+            assert_eq!(session.generation(), generation);
+        }
+        let newest = shop.bench.new_code(&session, Channel::Sms);
+        assert_eq!(newest.len(), usize::from(length));
+        assert!(shop.bench.judged(&session, &[(Channel::Sms, &newest)]).await.verified, "{length} {shared}");
+    }
+}

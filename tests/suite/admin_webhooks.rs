@@ -1,0 +1,90 @@
+//! Webhook endpoints in an operator's hand.
+
+use countersign_tests::TestApp;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::admin_access::{chief, delete, fields, patch, problem};
+
+const PATH: &str = "/admin/v1/tenants/default/webhooks";
+
+#[tokio::test]
+async fn an_endpoints_secret_is_shown_when_it_is_made_and_when_it_is_rotated_and_never_else() {
+    let app = TestApp::spawn().await;
+    let chief = chief(&app).await;
+    let made = chief.post(PATH, &json!({"url": "https://example.com/hooks", "events": ["session.verified"]})).await;
+    let (id, first) = (made.assert(201).json("$.enabled", true).text("$.id"), made.text("$.secret"));
+    assert!(first.starts_with("whsec_"), "{made:?}");
+    let shown = chief.get(&format!("{PATH}/{id}")).await;
+    shown.assert(200).without("$.secret").json("$.events", json!(["session.verified"]));
+    let rotated = chief.call(Method::POST, &format!("{PATH}/{id}/rotate"), None, "").await;
+    let second = rotated.assert(201).text("$.secret");
+    assert!(second.starts_with("whsec_") && second != first, "{rotated:?}");
+    for page in [chief.get(PATH).await, chief.get("/admin/v1/audit").await] {
+        let text = String::from_utf8_lossy(&page.body).into_owned();
+        assert!(!text.contains("whsec_"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_inside_the_house_is_refused() {
+    let app = TestApp::spawn().await;
+    let chief = chief(&app).await;
+    for url in
+        ["http://example.com/", "https://127.0.0.1/", "https://169.254.169.254/latest", "https://example.com:22/", "example.com"]
+    {
+        let refused = chief.post(PATH, &json!({"url": url})).await;
+        problem(&refused, 400, "invalid_field");
+        assert_eq!(fields(&refused), ["url"], "{url}: {refused:?}");
+    }
+    let odd = chief.post(PATH, &json!({"url": "https://example.com/", "events": ["webhook.test"]})).await;
+    assert_eq!(fields(&odd), ["events"], "{odd:?}");
+}
+
+#[tokio::test]
+async fn an_endpoint_can_be_switched_off_and_on_and_deleted() {
+    let app = TestApp::spawn().await;
+    let chief = chief(&app).await;
+    let id = chief.post(PATH, &json!({"url": "https://example.com/hooks"})).await.assert(201).text("$.id");
+    let path = format!("{PATH}/{id}");
+    patch(&chief, &path, &json!({"enabled": false})).await.assert(200).json("$.disabled", "operator");
+    problem(&chief.call(Method::POST, &format!("{path}/test"), None, "").await, 409, "conflict");
+    let on = patch(&chief, &path, &json!({"enabled": true, "description": "shop"})).await;
+    on.assert(200).json("$.disabled", Value::Null).json("$.description", "shop").json("$.url", "https://example.com/hooks");
+    delete(&chief, &path).await.assert(200);
+    problem(&chief.get(&path).await, 404, "not_found");
+}
+
+#[tokio::test]
+async fn a_test_goes_out_and_the_log_of_deliveries_shows_what_came_of_it() {
+    // Nobody listens there: the try fails, and is shown all the same.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let app = TestApp::builder()
+        .set("webhooks.allow_http", true)
+        .set("webhooks.allowed_networks", vec!["127.0.0.0/8"])
+        .set("webhooks.allowed_ports", vec![port])
+        .spawn()
+        .await;
+    let chief = chief(&app).await;
+    let url = format!("http://127.0.0.1:{port}/hooks");
+    let id = chief.post(PATH, &json!({"url": url})).await.assert(201).text("$.id");
+    let test = chief.call(Method::POST, &format!("{PATH}/{id}/test"), None, "").await;
+    let delivery = test.assert(201).text("$.delivery");
+    let path = format!("/admin/v1/tenants/default/deliveries/{delivery}");
+    let tried = async {
+        loop {
+            let shown = chief.get(&path).await;
+            if shown.int("$.delivery.attempts") > 0 {
+                return shown;
+            }
+        }
+    };
+    let shown = countersign_tests::within_patience("a try", tried).await;
+    shown.assert(200).json("$.delivery.event", "webhook.test").json("$.tries[0].number", 1);
+    shown.json("$.tries[0].status", Value::Null).json("$.delivery.state", "pending");
+    assert!(!shown.text("$.tries[0].error").is_empty(), "{shown:?}");
+    problem(&chief.call(Method::POST, &format!("{path}/replay"), None, "").await, 409, "conflict");
+    let list = chief.get(&format!("/admin/v1/tenants/default/deliveries?webhook={id}")).await;
+    list.assert(200).json("$.data[0].id", delivery.as_str());
+    problem(&chief.get("/admin/v1/tenants/default/deliveries?state=odd").await, 400, "invalid_field");
+}

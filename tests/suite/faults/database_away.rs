@@ -1,0 +1,55 @@
+//! PostgreSQL is away for a while, and a node starts meanwhile.
+
+use countersign_model::{KeyKind, WebhookEvent};
+use countersign_testing::PostgresServer;
+use countersign_testing::redis::{RedisOptions, RedisServer};
+use countersign_tests::{Audit, Callers, Expected, ProviderDouble, Receiver, Site, email};
+
+use super::DEADLINE;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_database_is_away_codes_go_out_and_verify_also_on_a_node_that_starts_meanwhile() {
+    let redis = RedisServer::start_with(RedisOptions::default().append_only("always"));
+    let mut postgres = PostgresServer::start();
+    let database = postgres.database();
+    let (double, receiver) = (ProviderDouble::start(Expected::json()).await, Receiver::start().await);
+    let site = Site::found(&receiver.allowed_by(Site::setup(&redis, &database).sms(&double))).await;
+    site.subscribe(&receiver, &[WebhookEvent::SessionVerified]).await;
+    let [killed, other] = site.two_nodes().await;
+
+    let mut load = Callers::of(&site, [&killed, &other], 32).start();
+    load.verifications(60).await;
+    postgres.stop();
+    load.verifications(60).await;
+    killed.kill().await;
+    let late = site.node().await;
+    load.verifications(60).await;
+    let told = load.stop().await;
+    // The node that started without the database serves as the other does.
+    let mut load = Callers::of(&site, [&late, &other], 32).start();
+    load.verifications(60).await;
+    let later = load.stop().await;
+    println!("PostgreSQL away: {}; with a node started meanwhile: {}", told.sum(), later.sum());
+    for told in [&told, &later] {
+        told.assert_manners(DEADLINE);
+        assert!(told.refused.is_empty(), "{}", told.sum());
+    }
+    assert!(told.broken > 0 && later.broken == 0);
+    for node in [&late, &other] {
+        let stranger = node.client().with_key("sk_test_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+        stranger.try_send(&email("ann@example.com")).await.error(503, "unavailable");
+        site.caller(KeyKind::Test, [node]).send(email("ann@example.com")).await;
+        node.client().get("/readyz").await.assert(200);
+    }
+
+    postgres.restart();
+    let mut audit = Audit::new(&site, [&late, &other], &told);
+    audit.also(&later);
+    audit.store().await;
+    audit.log().await;
+    audit.records().await;
+    audit.webhooks(&receiver).await;
+    audit.messages(&double);
+    let stranger = late.client().with_key("sk_test_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    stranger.try_send(&email("ann@example.com")).await.error(401, "invalid_api_key");
+}
