@@ -336,12 +336,11 @@ impl TestApp {
 
     /// Brings the session store back as it was, and waits until every node has noticed.
     pub async fn mend_store(&self) {
-        match SharedPlanes::of(self.path()) {
-            Some(planes) => planes.redis.lock().unwrap().restart(),
-            None => {
-                let broken = rusqlite::Connection::open(self.path().join("hot.db")).unwrap();
-                broken.execute_batch("ALTER TABLE elsewhere RENAME TO meta; ALTER TABLE gone RENAME TO sessions").unwrap();
-            }
+        if let Some(planes) = SharedPlanes::of(self.path()) {
+            planes.redis.lock().unwrap().restart();
+        } else {
+            let broken = rusqlite::Connection::open(self.path().join("hot.db")).unwrap();
+            broken.execute_batch("ALTER TABLE elsewhere RENAME TO meta; ALTER TABLE gone RENAME TO sessions").unwrap();
         }
         for _ in &self.nodes {
             self.until_status("/readyz", 200).await;
@@ -356,13 +355,12 @@ impl TestApp {
 
     /// Takes the session store away.
     pub fn break_store(&self) {
-        match SharedPlanes::of(self.path()) {
-            Some(planes) => planes.redis.lock().unwrap().kill(),
-            None => {
-                // What another layout of the tables does, a broken disk does as well: steps cannot be taken.
-                let broken = rusqlite::Connection::open(self.path().join("hot.db")).unwrap();
-                broken.execute_batch("ALTER TABLE meta RENAME TO elsewhere; ALTER TABLE sessions RENAME TO gone").unwrap();
-            }
+        if let Some(planes) = SharedPlanes::of(self.path()) {
+            planes.redis.lock().unwrap().kill();
+        } else {
+            // What another layout of the tables does, a broken disk does as well: steps cannot be taken.
+            let broken = rusqlite::Connection::open(self.path().join("hot.db")).unwrap();
+            broken.execute_batch("ALTER TABLE meta RENAME TO elsewhere; ALTER TABLE sessions RENAME TO gone").unwrap();
         }
     }
 

@@ -20,12 +20,11 @@ pub async fn happened(data_dir: &Path) -> Happened {
     let keys = Arc::new(CodeKeys::open(&material).unwrap());
     let day = Limit { max: 20, window: std::time::Duration::from_hours(24) };
     let budget = BudgetRule { wrong: day, block_after: 100 };
-    let store: Arc<dyn SessionStore> = match SharedPlanes::of(data_dir) {
-        Some(planes) => Arc::new(planes.store(data_dir, keys, budget)),
-        None => {
-            let options = SqliteOptions { path: data_dir.join("hot.db") };
-            Arc::new(SqliteStore::open(options, keys, Arc::new(SystemClock), budget).unwrap())
-        }
+    let store: Arc<dyn SessionStore> = if let Some(planes) = SharedPlanes::of(data_dir) {
+        Arc::new(planes.store(data_dir, keys, budget))
+    } else {
+        let options = SqliteOptions { path: data_dir.join("hot.db") };
+        Arc::new(SqliteStore::open(options, keys, Arc::new(SystemClock), budget).unwrap())
     };
     let mut happened = Happened::new();
     for number in 0..Partition::COUNT {

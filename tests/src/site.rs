@@ -9,7 +9,7 @@ use countersign::config::{Config, Source, load};
 use countersign::{DEFAULT_TENANT, KeyOrder, NewKey};
 use countersign_core::{Metrics, Wallets};
 use countersign_model::{
-    Clock, EndpointId, KeyKind, KeyScope, Money, OsRng, SystemClock, TenantId, WebhookEndpoint, WebhookEvent,
+    Clock, EndpointId, KeyKind, KeyScope, Money, OsRng, SystemClock, TenantId, Timestamp, WebhookEndpoint, WebhookEvent,
 };
 use countersign_records::{Place, Records, StoredSecrets};
 use countersign_session::store::{Balance, RedisStore, SessionStore};
@@ -150,15 +150,14 @@ impl Site {
     /// Lets `receiver` hear of these events from now on.
     pub async fn subscribe(&self, receiver: &Receiver, events: &[WebhookEvent]) -> EndpointId {
         let records = self.records().await;
-        let id = subscribe(&records, self.tenant, &receiver.url(), events).await;
+        let id = subscribe(&records, self.tenant, &receiver.url(), events, SystemClock.now()).await;
         records.close().await;
         id
     }
 }
 
 /// Makes an endpoint whose secret is that of every [`Receiver`].
-pub async fn subscribe(records: &Records, tenant: TenantId, url: &str, events: &[WebhookEvent]) -> EndpointId {
-    let now = SystemClock.now();
+pub async fn subscribe(records: &Records, tenant: TenantId, url: &str, events: &[WebhookEvent], now: Timestamp) -> EndpointId {
     let endpoint = WebhookEndpoint {
         id: EndpointId::mint(now, &OsRng, tenant.partition()),
         tenant,

@@ -155,9 +155,15 @@ impl Platform {
     pub async fn send(self: &Arc<Self>, caller: &Caller, command: Send) -> Result<Sent, SendError> {
         let mut caller = caller.clone();
         for _ in 0..TRIES {
-            let plan = self.plan(&caller, &command)?;
+            let planned = self.plan(&caller, &command).and_then(|plan| Ok((self.word(&caller, &plan.new)?, plan)));
+            let (prepared, plan) = match planned {
+                Ok(planned) => planned,
+                Err(refused) => {
+                    caller = self.newer(&caller).await?.ok_or(refused)?;
+                    continue;
+                }
+            };
             let codes = plan.new.codes.clone();
-            let prepared = self.word(&caller, &plan.new)?;
             let claim = plan.claim;
             let step = Open { guard: self.guard(&caller), session: plan.new, limits: plan.limits, claim };
             let heard = self.store.open(step).await.map_err(Refusal::from)?;
@@ -170,6 +176,17 @@ impl Platform {
             }
         }
         Err(Refusal::Unsettled.into())
+    }
+
+    /// The same caller by newer records, if there are any: what is refused by older ones, such as a service made a moment ago at another
+    /// node, is planned anew. Counts the call, as a step would have.
+    async fn newer(&self, caller: &Caller) -> Result<Option<Caller>, Refusal> {
+        match self.admit(caller).await {
+            Ok(admitted) => Ok(Some(admitted).filter(|admitted| admitted.revision > caller.revision)),
+            Err(refusal @ (Refusal::KeyRevoked | Refusal::TooManyCalls { .. })) => Err(refusal),
+            // It stays refused for what is wrong with it.
+            Err(_) => Ok(None),
+        }
     }
 
     /// Hands the messages of a new session over; a replayed one has had its own.

@@ -42,11 +42,11 @@ async fn a_replica_that_had_lost_touch_takes_over_and_no_code_verifies_twice() {
     assert!(unconfirmed >= 100, "{}", cut.sum());
     cut.assert_manners(DEADLINE);
 
-    let mut load = Callers::of(&site, &nodes, 32).start();
+    let mut load = Callers::of(&site, &nodes, 8).start();
     pair.first_mut().kill();
     pair.wait_for_second();
     follow_the_new_one(&mut pair);
-    load.verifications(100).await;
+    load.verifications(50).await;
     let after = load.stop().await;
     after.assert_manners(DEADLINE);
     assert_eq!((cut.broken, after.broken), (0, 0));

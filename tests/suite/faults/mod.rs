@@ -9,8 +9,11 @@ mod flushed;
 mod lines_killed;
 mod node_killed;
 mod power_lost;
+mod receivers;
 mod redis_killed;
+mod round_trips;
 mod stage;
+mod two_nodes;
 
 use std::time::Duration;
 

@@ -45,7 +45,7 @@ fn insert(is_file: bool, from: u64, to: u64, rows: u64) -> String {
         "{numbers} INSERT INTO messages (id, realm, session_id, service_id, channel, recipient, status, provider, provider_id, cost, country, \
          created_at, sent_at) SELECT 'msg_' || {id}, '{REALM}', 'ses_' || {session}, \
          CASE WHEN n % 3 = 0 THEN '1f0c7f6e-9e0c-4a6e-8a55-0e6f9e4bd001' END, \
-         CASE WHEN n % 1000 = 7 THEN 'voice' WHEN n % 10 < 6 THEN 'sms' ELSE 'email' END, '+1202' || {person}, \
+         CASE WHEN n % 1000 = 7 THEN 'voice' WHEN n % 10 < 6 THEN 'sms' ELSE 'email' END, CASE WHEN n % 1000 = 7 OR n % 10 < 6 THEN '+1202' || {person} ELSE 'p' || {person} || '@example.com' END, \
          CASE WHEN n % 1000 < 4 THEN 'failed' WHEN n % 2000 = 9 THEN 'pending' WHEN n % 10 < 6 THEN 'delivered' ELSE 'sent' END, \
          'house', 'p' || n, 7500, 'US', {START} + CAST(n * {DAYS} * 86400000.0 / {rows} AS BIGINT), {START} + 1 FROM numbers"
     )

@@ -123,13 +123,16 @@ async fn compare(connection: &mut AnyConnection, found: CutFound) -> Result<CutV
     .bind(&tenant)
     .execute(&mut *connection)
     .await?;
-    let row = sqlx::query("UPDATE wallets SET cut_at = $2 WHERE tenant_id = $1 AND cut_at < $2 RETURNING balance")
+    // The row is the transaction's from here on: nothing is booked between one look and the next.
+    let row = sqlx::query("UPDATE wallets SET cut_at = cut_at WHERE tenant_id = $1 RETURNING balance, cut_at")
         .bind(&tenant)
-        .bind(found.at.millis())
-        .fetch_optional(&mut *connection)
+        .fetch_one(&mut *connection)
         .await?;
-    let Some(row) = row else { return Ok(CutVerdict::Undecided) };
-    let booked = money(&Stored { record: "wallet", row: &row }, "balance")?;
+    let wallet = Stored { record: "wallet", row: &row };
+    let (booked, last_cut) = (money(&wallet, "balance")?, wallet.moment("cut_at")?);
+    if found.at <= last_cut {
+        return Ok(CutVerdict::Undecided);
+    }
     // What is numbered after the cut's credits had not been taken into the balance then, unless it was long before the cut.
     let later = sqlx::query(
         "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS amount, \
@@ -144,22 +147,35 @@ async fn compare(connection: &mut AnyConnection, found: CutFound) -> Result<CutV
     if later.try_get::<i64, _>("unknown")? > 0 {
         return Ok(CutVerdict::Undecided);
     }
+    sqlx::query("UPDATE wallets SET cut_at = $2 WHERE tenant_id = $1")
+        .bind(&tenant)
+        .bind(found.at.millis())
+        .execute(&mut *connection)
+        .await?;
     let expected = booked - money(&Stored { record: "ledger", row: &later }, "amount")?;
     if expected == found.balance {
         return Ok(CutVerdict::Equal);
     }
-    let is_new = remember(connection, found, expected).await?;
+    let is_new = remember(connection, found, expected, last_cut).await?;
     Ok(CutVerdict::Unequal { expected, is_new })
 }
 
-/// Remembers a difference; one of the same size that still stands is the same.
-async fn remember(connection: &mut AnyConnection, found: CutFound, expected: Money) -> Result<bool, RecordsError> {
+/// Remembers a difference. One of the same size is the same one while nobody has taken note of it, and afterwards as long as each cut has
+/// shown it: who took note of it is not told again.
+async fn remember(
+    connection: &mut AnyConnection,
+    found: CutFound,
+    expected: Money,
+    last_cut: Timestamp,
+) -> Result<bool, RecordsError> {
     let known = sqlx::query(
-        "UPDATE wallet_differences SET seen_at = $2 WHERE tenant_id = $1 AND acknowledged_at IS NULL AND found - expected = $3",
+        "UPDATE wallet_differences SET seen_at = $2 WHERE tenant_id = $1 AND found - expected = $3 \
+         AND (acknowledged_at IS NULL OR seen_at = $4)",
     )
     .bind(found.tenant.to_string())
     .bind(found.at.millis())
     .bind((found.balance - expected).micros())
+    .bind(last_cut.millis())
     .execute(&mut *connection)
     .await?;
     if known.rows_affected() > 0 {

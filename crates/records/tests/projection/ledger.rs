@@ -159,6 +159,22 @@ on_both! {
         assert_eq!(records.wallet_differences().list(false, 10).await.unwrap()[0].acknowledged_by.as_deref(), Some("root"));
     }
 
+    async fn a_difference_that_somebody_took_note_of_is_told_again_only_when_it_changes_or_comes_back(base: Base) {
+        let records = base.open().await;
+        let ann = ann(&records).await;
+        book(&records, &credit(ann, "a", "5")).await;
+        records.ledger().settle(ann, 1, true, NOW).await.unwrap();
+        let compare = async |balance: &str, at| records.wallet_differences().compare(cut(ann, balance, 1, at)).await.unwrap();
+        let unequal = |is_new| CutVerdict::Unequal { expected: money("5"), is_new };
+        assert_eq!(compare("5.10", later(60)).await, unequal(true));
+        records.wallet_differences().acknowledge(ann, later(60), "root", later(70)).await.unwrap();
+        assert_eq!(compare("5.10", later(80)).await, unequal(false), "it stands, and is known");
+        assert_eq!(compare("5.20", later(90)).await, unequal(true), "it has changed");
+        records.wallet_differences().acknowledge(ann, later(90), "root", later(95)).await.unwrap();
+        assert_eq!(compare("5", later(100)).await, CutVerdict::Equal);
+        assert_eq!(compare("5.20", later(110)).await, unequal(true), "it came back");
+    }
+
     async fn a_withdrawal_of_which_nobody_knows_yet_puts_the_comparison_off(base: Base) {
         let records = base.open().await;
         let ann = ann(&records).await;

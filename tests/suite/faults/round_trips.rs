@@ -1,0 +1,99 @@
+//! What a call costs Redis: round trips, and commands within them.
+
+use countersign_model::KeyKind;
+use countersign_testing::PostgresServer;
+use countersign_testing::redis::RedisServer;
+use countersign_tests::{Ask, Client, Expected, ProviderDouble, Sent, Site, email, sms};
+use tokio::task::JoinSet;
+
+/// How many calls of each kind are counted.
+const CALLS: u64 = 200;
+
+/// What a node asks for besides: who the server is and how it does.
+const BESIDES: [&str; 9] = ["evalsha", "info", "ping", "config", "client", "hello", "script", "select", "time"];
+
+/// Round trips and commands since the last time.
+struct Cost {
+    scripts: u64,
+    commands: u64,
+}
+
+fn cost(redis: &RedisServer) -> Cost {
+    let (mut scripts, mut commands) = (0, 0);
+    for line in redis.cli(&["INFO", "commandstats"]).lines() {
+        let Some((name, stats)) = line.strip_prefix("cmdstat_").and_then(|line| line.split_once(":calls=")) else { continue };
+        let calls: u64 = stats.split(',').next().unwrap().parse().unwrap();
+        let command = name.split('|').next().unwrap();
+        if command == "evalsha" {
+            scripts += calls;
+        }
+        if !BESIDES.contains(&command) {
+            commands += calls;
+        }
+    }
+    assert_eq!(redis.cli(&["CONFIG", "RESETSTAT"]), "OK");
+    Cost { scripts, commands }
+}
+
+async fn sends(client: &Client, order: &str, ask: impl Fn(u64) -> Ask) -> Vec<Sent> {
+    let mut calls = JoinSet::new();
+    for number in 0..CALLS {
+        // Also a key under which a call is answered once.
+        let (client, ask) = (client.with("Idempotency-Key", &format!("{order}-{number}")), ask(number));
+        calls.spawn(async move { client.send(ask).await });
+    }
+    calls.join_all().await
+}
+
+async fn verifications(client: &Client, sent: Vec<Sent>, code: impl Fn(&Sent) -> String) {
+    let mut calls = JoinSet::new();
+    for sent in sent {
+        let (client, code) = (client.clone(), code(&sent));
+        calls.spawn(async move { client.verify(&sent, &code).await });
+    }
+    for reply in calls.join_all().await {
+        reply.assert(200).json("$.verified", true);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_send_takes_two_round_trips_at_most_and_a_verification_one() {
+    let (redis, database) = (RedisServer::start(), PostgresServer::shared().database());
+    let double = ProviderDouble::start(Expected::json()).await;
+    let setup = Site::setup(&redis, &database)
+        .sms(&double)
+        .set("limits.sends_per_ip", "100000/1h")
+        .set("billing.enabled", true)
+        .set("billing.prices.channels.sms.default", "0.01");
+    let site = Site::found(&setup).await;
+    let node = site.node_as("api").await;
+    let (test, live) = (site.caller(KeyKind::Test, [&node]), site.caller(KeyKind::Live, [&node]));
+    site.top_up("100").await;
+    // Both have been let in once, and every line is open.
+    sends(&test, "first", |number| email(&format!("eve-{number}@example.com"))).await;
+    cost(&redis);
+
+    let full = |number: u64, ask: Ask| ask.set("user_id", format!("user-{}", number % 10)).set("client_ip", "192.0.2.1");
+    let sent = sends(&live, "live", |number| full(number, sms(&format!("+1202555{number:04}")).set("code", "482913"))).await;
+    let live_send = cost(&redis);
+    verifications(&live, sent, |_| "482913".to_owned()).await;
+    let live_verify = cost(&redis);
+    let sent =
+        sends(&test, "sandbox", |number| full(number, email(&format!("ann-{number}@example.com")).set("purpose", "count"))).await;
+    let sandbox_send = cost(&redis);
+    verifications(&test, sent, |sent| sent.code("email").to_owned()).await;
+    let sandbox_verify = cost(&redis);
+
+    let told = |cost: &Cost| format!("{} scripts, {} commands", cost.scripts, cost.commands);
+    println!(
+        "{CALLS} calls each: live send {}, live verify {}, sandbox send {}, sandbox verify {}",
+        told(&live_send),
+        told(&live_verify),
+        told(&sandbox_send),
+        told(&sandbox_verify),
+    );
+    assert_eq!((live_send.scripts, live_verify.scripts), (2 * CALLS, CALLS));
+    assert_eq!((sandbox_send.scripts, sandbox_verify.scripts), (CALLS, CALLS));
+    assert!(sandbox_send.commands <= 14 * CALLS, "an open takes at most 14 commands");
+    assert!(live_verify.commands.max(sandbox_verify.commands) <= 6 * CALLS, "a verification takes at most 6 commands");
+}
