@@ -33,6 +33,7 @@ pub(crate) struct LogMetrics {
     pending: Gauge,
     differences: Gauge,
     pending_credits: Gauge,
+    store_memory: Gauge<f64, AtomicU64>,
 }
 
 impl LogMetrics {
@@ -51,7 +52,13 @@ impl LogMetrics {
         registry.register("webhook_pending", "Webhooks that are to be posted, counted up to ten thousand", it.pending.clone());
         registry.register("wallet_differences", "Balances that are not what the ledger says", it.differences.clone());
         registry.register("wallet_pending_credits", "Credits that are not in the balance yet", it.pending_credits.clone());
+        let memory = "How much of the memory that it may use the session store uses, from 0 to 1";
+        registry.register("store_memory_ratio", memory, it.store_memory.clone());
         it
+    }
+
+    pub(crate) fn store_memory(&self, used: f64) {
+        self.store_memory.set(used);
     }
 
     pub(crate) fn read(&self, partition: Partition, lag: Duration, behind: u64) {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_channels::Router;
 use countersign_model::{Clock, Mode, Rng, StepId, TenantId};
@@ -22,8 +23,10 @@ use crate::wallet::Wallets;
 
 /// Shown beside amounts where nobody pays.
 pub(crate) const DEFAULT_CURRENCY: &str = "USD";
-/// Answers that one round forgets at most.
-const SWEPT_ANSWERS: u32 = 1_000;
+/// Rows of a kind that one round forgets at most.
+const SWEPT: u32 = 1_000;
+/// How long a webhook that was delivered or given up stays in the delivery log.
+const DELIVERIES_KEPT: Duration = Duration::from_secs(30 * 86_400);
 
 /// What a platform is put together from.
 #[derive(Clone)]
@@ -139,9 +142,18 @@ impl Platform {
         self.settings.billing.is_some()
     }
 
-    /// Forgets answers to keyed calls whose time is over.
+    /// Forgets answers to keyed calls whose time is over, and webhooks that were settled a month ago.
     pub async fn sweep_records(&self) -> Result<(), crate::RecordsError> {
-        self.records.sweep_answers(self.clock.now(), SWEPT_ANSWERS).await.map(drop)
+        let now = self.clock.now();
+        self.records.sweep_answers(now, SWEPT).await?;
+        self.records.webhook_deliveries().sweep(now.minus(DELIVERIES_KEPT), SWEPT).await.map(drop)
+    }
+
+    /// Counts what the session store says of itself.
+    pub fn look_at_store(&self) {
+        if let Some(used) = self.store.memory_used() {
+            self.metrics.log.store_memory(used);
+        }
     }
 
     /// The moment it is now.
@@ -174,7 +186,7 @@ impl Platform {
     }
 
     /// Waits at a stop for work that goes on without a caller. Nothing may be called after it.
-    pub async fn finish(&self, patience: std::time::Duration) {
+    pub async fn finish(&self, patience: Duration) {
         self.tasks.finish(patience).await;
     }
 

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use countersign_core::manage::{KeyOrder, NewKey};
 use countersign_model::{KeyKind, KeyScope, Rng, Tenant, Timestamp};
 use countersign_records::{Records, RecordsError};
 use countersign_session::KeyMaterial;
 
-use crate::api_key::{KeyOrder, NewKey};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::secrets::{self, KeyFileError};
 

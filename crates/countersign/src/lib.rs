@@ -7,7 +7,6 @@ pub mod cli;
 pub mod config;
 pub mod telemetry;
 
-mod api_key;
 mod data_dir;
 mod first_start;
 mod installation;
@@ -17,7 +16,7 @@ mod server;
 pub mod setup;
 mod workers;
 
-pub use api_key::{KeyOrder, NewKey};
+pub use countersign_core::manage::{KeyOrder, NewKey};
 pub use data_dir::{DataDir, DataDirError, ServeLock, SetupLock};
 pub use first_start::{FirstStart, Greeting};
 pub use installation::{DEFAULT_TENANT, Installation, InstallationError};

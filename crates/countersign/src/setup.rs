@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use countersign_core::manage::NewKey;
 use countersign_model::{Rng, Timestamp};
 use countersign_session::CodeKeys;
 
-use crate::api_key::NewKey;
 use crate::app::AppError;
 use crate::config::Config;
 use crate::data_dir::DataDir;

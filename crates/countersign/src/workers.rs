@@ -146,6 +146,7 @@ async fn follow(platform: Arc<Platform>, mut stopped: watch::Receiver<bool>) {
             warn!(%error, "changed records cannot be read; the known ones stay in force");
         }
         platform.tell_revisions().await;
+        platform.look_at_store();
     }
 }
 

@@ -1,11 +1,18 @@
 //! PostgreSQL is away for a while, and a node starts meanwhile.
 
+use std::time::Instant;
+
 use countersign_model::{KeyKind, WebhookEvent};
 use countersign_testing::PostgresServer;
 use countersign_testing::redis::{RedisOptions, RedisServer};
-use countersign_tests::{Audit, Callers, Expected, ProviderDouble, Receiver, Site, email};
+use countersign_tests::{Audit, Callers, Expected, Process, ProviderDouble, Receiver, Site, email};
+
+use tokio::task::JoinSet;
 
 use super::DEADLINE;
+
+/// A key that nobody made.
+const STRANGER: &str = "sk_test_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_database_is_away_codes_go_out_and_verify_also_on_a_node_that_starts_meanwhile() {
@@ -13,7 +20,8 @@ async fn while_the_database_is_away_codes_go_out_and_verify_also_on_a_node_that_
     let mut postgres = PostgresServer::start();
     let database = postgres.database();
     let (double, receiver) = (ProviderDouble::start(Expected::json()).await, Receiver::start().await);
-    let site = Site::found(&receiver.allowed_by(Site::setup(&redis, &database).sms(&double))).await;
+    let site =
+        Site::found(&receiver.allowed_by(Site::setup(&redis, &database).sms(&double).set("database.acquire_seconds", 1))).await;
     site.subscribe(&receiver, &[WebhookEvent::SessionVerified]).await;
     let [killed, other] = site.two_nodes().await;
 
@@ -36,8 +44,7 @@ async fn while_the_database_is_away_codes_go_out_and_verify_also_on_a_node_that_
     }
     assert!(told.broken > 0 && later.broken == 0);
     for node in [&late, &other] {
-        let stranger = node.client().with_key("sk_test_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-        stranger.try_send(&email("ann@example.com")).await.error(503, "unavailable");
+        strangers_are_told_to_come_again(node).await;
         site.caller(KeyKind::Test, [node]).send(email("ann@example.com")).await;
         node.client().get("/readyz").await.assert(200);
     }
@@ -50,6 +57,19 @@ async fn while_the_database_is_away_codes_go_out_and_verify_also_on_a_node_that_
     audit.records().await;
     audit.webhooks(&receiver).await;
     audit.messages(&double);
-    let stranger = late.client().with_key("sk_test_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-    stranger.try_send(&email("ann@example.com")).await.error(401, "invalid_api_key");
+    late.client().with_key(STRANGER).try_send(&email("ann@example.com")).await.error(401, "invalid_api_key");
+}
+
+/// An unknown key may have been made a moment ago: nobody says that it is none. Many who come at once do not wait for each other.
+async fn strangers_are_told_to_come_again(node: &Process) {
+    let stranger = node.client().with_key(STRANGER);
+    let mut strangers = JoinSet::new();
+    for _ in 0..12 {
+        let (stranger, asked) = (stranger.clone(), Instant::now());
+        strangers.spawn(async move { (stranger.try_send(&email("ann@example.com")).await, asked.elapsed()) });
+    }
+    for (reply, took) in strangers.join_all().await {
+        reply.error(503, "unavailable");
+        assert!(reply.number_in("retry-after") >= 1 && took < DEADLINE, "after {took:?}: {reply:?}");
+    }
 }

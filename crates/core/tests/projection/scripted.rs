@@ -106,6 +106,10 @@ impl SessionStore for Scripted {
     async fn sweep(&self) -> Result<(), StoreError> {
         unreachable!()
     }
+    fn memory_used(&self) -> Option<f64> {
+        None
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         unreachable!()
     }

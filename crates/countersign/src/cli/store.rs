@@ -4,6 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use countersign_core::manage::Order;
 use countersign_session::CodeKeys;
 use serde::Serialize;
 
@@ -56,7 +57,7 @@ async fn rebuild(context: &Context, output: Output) -> Result<ExitCode, CliError
     let planes = Planes::open(&context.load()?.config, &context.data_dir()).await?;
     let mut tenants = Vec::new();
     for tenant in planes.records.tenants().list().await? {
-        let after = planes.platform.wallets().rebuild(tenant.id).await.map_err(|error| CliError::Usage(error.to_string()))?.after;
+        let after = planes.platform.rebuild_wallet(&Order::from_terminal(), tenant.id).await?.after;
         tenants.push(Rebuilt { tenant: tenant.name, balance: after.balance.to_string(), held: after.held.to_string() });
     }
     planes.close().await;

@@ -290,6 +290,10 @@ impl SessionStore for MemoryStore {
         Ok(())
     }
 
+    fn memory_used(&self) -> Option<f64> {
+        None
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         Ok(())
     }

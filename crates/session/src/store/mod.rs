@@ -139,6 +139,8 @@ pub trait SessionStore: Send + Sync {
 
     /// Drops a bounded part of what nobody can ask for any more: spent counts, old replies.
     async fn sweep(&self) -> Result<(), StoreError>;
+    /// How much of the memory that it may use the store uses, from 0 to 1; none where it is not bounded by memory.
+    fn memory_used(&self) -> Option<f64>;
     /// Whether a step could be taken now.
     async fn ready(&self) -> Result<(), StoreError>;
 }

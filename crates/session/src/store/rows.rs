@@ -59,6 +59,8 @@ pub(crate) struct Account {
     pub(crate) held: Money,
     /// The number of the last credit in it.
     pub(crate) credits: u64,
+    /// Whether that credit would have taken more than there was, and moved nothing.
+    pub(crate) was_short: bool,
     /// Whether the tenant has heard that it is low.
     pub(crate) low_told: bool,
     /// The number of its last event.

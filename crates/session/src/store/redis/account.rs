@@ -11,7 +11,7 @@ use crate::store::verdicts::{Balance, CreditVerdict};
 use crate::store::{Credit, StoreError};
 
 /// Values of an account.
-const ACCOUNT: usize = 6;
+const ACCOUNT: usize = 7;
 
 pub(super) fn credit(step: &Credit) -> Plan {
     let mut out = Writer::new();

@@ -289,6 +289,13 @@ impl SessionStore for RedisStore {
         Ok(())
     }
 
+    fn memory_used(&self) -> Option<f64> {
+        let health = self.link.health();
+        let facts = health.nodes.iter().filter_map(|node| node.state.as_ref().ok());
+        let fullest = facts.map(|facts| u32::try_from(facts.memory_percent()).unwrap_or(u32::MAX)).max()?;
+        Some(f64::from(fullest) / 100.0)
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         self.link.ready().await.map_err(unavailable)
     }

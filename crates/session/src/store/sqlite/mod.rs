@@ -202,6 +202,10 @@ impl SessionStore for SqliteStore {
         Ok(())
     }
 
+    fn memory_used(&self) -> Option<f64> {
+        None
+    }
+
     /// Writes a row, so that a full disk is noticed as well as a writer that is gone.
     async fn ready(&self) -> Result<(), StoreError> {
         self.writer.send(|desk, cx| desk.rows.mark(cx.now)).await

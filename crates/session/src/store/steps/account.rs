@@ -67,13 +67,15 @@ impl Step for Credit {
     fn take(&self, rows: &mut dyn Rows, _: &Context<'_>) -> Result<CreditVerdict, StoreError> {
         let mut account = rows.account(self.tenant)?.unwrap_or_default();
         if self.number <= account.credits {
-            return Ok(CreditVerdict::Before(account.view()));
+            let was_short = account.was_short && self.number == account.credits;
+            return Ok(if was_short { CreditVerdict::Short(account.view()) } else { CreditVerdict::Before(account.view()) });
         }
         if self.number > account.credits + 1 {
             return Ok(CreditVerdict::Gap { next: account.credits + 1 });
         }
         account.credits = self.number;
         let fits = account.available() + self.amount >= Money::ZERO || self.amount >= Money::ZERO;
+        account.was_short = !fits;
         if fits {
             account.balance = account.balance + self.amount;
             account.low_told &= self.amount < Money::ZERO;
@@ -109,7 +111,14 @@ impl Step for Rebuild {
 
     fn take(&self, rows: &mut dyn Rows, _: &Context<'_>) -> Result<(), StoreError> {
         let before = rows.account(self.tenant)?.unwrap_or_default();
-        let account = Account { balance: self.balance, held: self.held, credits: self.credits, low_told: false, ..before };
+        let account = Account {
+            balance: self.balance,
+            held: self.held,
+            credits: self.credits,
+            was_short: false,
+            low_told: false,
+            ..before
+        };
         rows.put_account(self.tenant, &account)
     }
 }

@@ -172,7 +172,9 @@ pub async fn credits_are_taken_in_order_and_once(bench: Bench) {
     expect_verdict!(bench.credit(1, "1").await, CreditVerdict::Credited(balance) => assert_eq!(balance.balance, money("1")));
     expect_verdict!(bench.credit(1, "1").await, CreditVerdict::Before(balance) => assert_eq!(balance.balance, money("1")));
     expect_verdict!(bench.credit(2, "-0.25").await, CreditVerdict::Credited(balance) => assert_eq!(balance.balance, money("0.75")));
-    expect_verdict!(bench.credit(3, "-5").await, CreditVerdict::Short(balance) => assert_eq!(balance.balance, money("0.75")));
+    for _ in 0..2 {
+        expect_verdict!(bench.credit(3, "-5").await, CreditVerdict::Short(balance) => assert_eq!(balance.balance, money("0.75")));
+    }
     expect_verdict!(bench.credit(4, "0.25").await, CreditVerdict::Credited(balance) => assert_eq!(balance.credits, 4));
 }
 

@@ -23,10 +23,11 @@ end
 
 if brought[1] == CREDIT then
   local number, amount = brought[2], brought[3]
-  if number <= account[CREDITS] then return answer(1) end
+  if number <= account[CREDITS] then return answer((number == account[CREDITS] and account[WAS_SHORT]) and 2 or 1) end
   if number > account[CREDITS] + 1 then return answer(3) end
   account[CREDITS] = number
   local fits = amount >= 0 or money(money(account[BALANCE] - account[ACCOUNT_HELD]) + amount) >= 0
+  account[WAS_SHORT] = not fits
   if fits then
     account[BALANCE] = money(account[BALANCE] + amount)
     if amount >= 0 then account[LOW_TOLD] = false end
@@ -55,5 +56,6 @@ for _, name in ipairs(waiting) do
   end
 end
 account[BALANCE], account[ACCOUNT_HELD], account[CREDITS], account[LOW_TOLD] = brought[2], held, brought[3], false
+account[WAS_SHORT] = false
 keep()
 return answer(0)
