@@ -44,8 +44,9 @@ impl Lost {
 
 impl<'a> Audit<'a> {
     /// Asks these nodes about what callers were told.
-    pub fn new<'n>(site: &'a Site, nodes: impl IntoIterator<Item = &'n Process> + Clone, told: &Told) -> Self {
-        let callers = [KeyKind::Test, KeyKind::Live].map(|kind| (kind, site.caller(kind, nodes.clone())));
+    pub fn new<'n>(site: &'a Site, nodes: impl IntoIterator<Item = &'n Process>, told: &Told) -> Self {
+        let nodes: Vec<_> = nodes.into_iter().collect();
+        let callers = [KeyKind::Test, KeyKind::Live].map(|kind| (kind, site.caller(kind, nodes.iter().copied())));
         let verified: BTreeSet<_> = told.verified.iter().map(|fact| fact.id().to_owned()).collect();
         assert_eq!(verified.len(), told.verified.len(), "a session was verified twice");
         Self {

@@ -34,7 +34,7 @@ impl Platform {
             }
             Answer::Stale { revision } => {
                 // While the records are away the old ones stay in force; a key that was revoked is refused by the store itself.
-                if let Err(failure) = self.refresh().await {
+                if let Err(failure) = self.refresh_for_call().await {
                     warn!(%failure, "newer records cannot be read; the known ones stay in force");
                 }
                 self.again(caller, revision).map(Told::Again).ok_or(Refusal::KeyRevoked)

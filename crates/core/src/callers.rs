@@ -132,7 +132,7 @@ impl Platform {
             Ok(_) => self.count_stranger(peer).await,
             Err(quota) => AuthError::TooMany { wait: quota.resets_in },
         };
-        if let Err(failure) = self.refresh().await {
+        if let Err(failure) = self.refresh_for_call().await {
             warn!(%failure, "an unknown key cannot be looked up: the records are away");
             return Err(AuthError::Unavailable);
         }

@@ -1,5 +1,6 @@
 //! Keeping what is in memory true: reading the records again when they have changed, whoever changed them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use countersign_model::TenantId;
@@ -17,8 +18,27 @@ pub(crate) struct Follower {
     asking: AsyncMutex<Option<Instant>>,
     /// Tenants whose new revision the session store has not heard of yet.
     untold: Mutex<Vec<(TenantId, u64)>>,
+    /// Whether the database did not answer when it was last asked.
+    away: AtomicBool,
     /// Of which version this node has left a copy with the sessions.
     copied: Mutex<Option<i64>>,
+}
+
+/// Why a call goes on with the records that are known.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotRefreshed {
+    /// They cannot be read.
+    #[error(transparent)]
+    Failed(#[from] RecordsError),
+    /// They could not be read when somebody last tried.
+    #[error("the records were unavailable a moment ago")]
+    Away,
+}
+
+impl Follower {
+    fn is_away(&self) -> bool {
+        self.away.load(Ordering::Relaxed)
+    }
 }
 
 impl Platform {
@@ -29,7 +49,37 @@ impl Platform {
         if last.is_some_and(|began| began >= came) {
             return Ok(());
         }
+        self.ask(&mut last).await
+    }
+
+    /// The same for a call, which does not wait for a database that is known to be away: whoever follows the records finds out when it is back.
+    pub(crate) async fn refresh_for_call(&self) -> Result<(), NotRefreshed> {
+        let came = Instant::now();
+        if self.follower.is_away() {
+            return Err(NotRefreshed::Away);
+        }
+        let mut last = self.follower.asking.lock().await;
+        if last.is_some_and(|began| began >= came) {
+            return Ok(());
+        }
+        // Somebody else has just waited for it in vain.
+        if self.follower.is_away() {
+            return Err(NotRefreshed::Away);
+        }
+        Ok(self.ask(&mut last).await?)
+    }
+
+    async fn ask(&self, last: &mut Option<Instant>) -> Result<(), RecordsError> {
         let began = Instant::now();
+        let asked = self.keep_up().await;
+        self.follower.away.store(asked.is_err(), Ordering::Relaxed);
+        if asked.is_ok() {
+            *last = Some(began);
+        }
+        asked
+    }
+
+    async fn keep_up(&self) -> Result<(), RecordsError> {
         let version = self.records.configuration_version().await?;
         if version != self.directory.version() {
             self.take_over(self.records.snapshot().await?).await;
@@ -37,7 +87,6 @@ impl Platform {
             // What was read at the start has no copy of this node's yet.
             self.copy(&self.records.snapshot().await?).await;
         }
-        *last = Some(began);
         Ok(())
     }
 

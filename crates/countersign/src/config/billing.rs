@@ -43,21 +43,8 @@ impl Billing {
         if self.low_balance.is_some_and(|mark| mark < Money::ZERO) {
             found.push(Problem::new("billing.low_balance", "must not be negative"));
         }
-        if self.prices.verification < Money::ZERO {
-            found.push(Problem::new("billing.prices.verification", "must not be negative"));
-        }
-        for (channel, price) in &self.prices.channels {
-            let key = format!("billing.prices.channels.{channel}");
-            if price.default < Money::ZERO {
-                found.push(Problem::new(format!("{key}.default"), "must not be negative"));
-            }
-            for (country, price) in &price.countries {
-                let is_code = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
-                if !is_code || *price < Money::ZERO {
-                    let what = "must be a price that is not negative, under a country's two capitals";
-                    found.push(Problem::new(format!("{key}.countries.{country}"), what));
-                }
-            }
-        }
+        found.extend(
+            self.prices.check().into_iter().map(|flaw| Problem::new(format!("billing.prices.{}", flaw.field), flaw.must)),
+        );
     }
 }

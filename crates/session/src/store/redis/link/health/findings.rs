@@ -60,19 +60,8 @@ impl NodeFacts {
     }
 
     fn version_told(&self) -> Option<(Severity, String)> {
-        let mut parts = self.version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-        let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-        let shown = &self.version;
-        match version {
-            (0..=5, _) | (6, 0..=1) => {
-                Some((Severity::Fault, format!("Redis {shown} is too old: 6.2 is the least, 7 is recommended.")))
-            }
-            (6, _) => Some((
-                Severity::Warning,
-                format!("Redis {shown} works; with 7, codes can be verified even when its memory is used up."),
-            )),
-            _ => None,
-        }
+        let major = self.version.split('.').next().and_then(|part| part.parse::<u32>().ok()).unwrap_or(0);
+        (major < 7).then(|| (Severity::Fault, format!("Redis {} is too old: the scripts need 7.0 or newer.", self.version)))
     }
 
     fn clock_told(&self) -> Option<(Severity, String)> {
@@ -184,8 +173,8 @@ mod tests {
     fn each_thing_that_is_wrong_is_said_with_what_to_do() {
         type Spoil = fn(&mut NodeFacts);
         let cases: [(Spoil, Severity, &str); 10] = [
-            (|it| it.version = "6.0.16".into(), Severity::Fault, "6.2 is the least"),
-            (|it| it.version = "6.2.0".into(), Severity::Warning, "with 7"),
+            (|it| it.version = "6.0.16".into(), Severity::Fault, "7.0 or newer"),
+            (|it| it.version = "6.2.0".into(), Severity::Fault, "7.0 or newer"),
             (|it| it.clock_ahead = -1_001, Severity::Fault, "synchronise"),
             (|it| it.uninitialised = vec![Partition::of(3)], Severity::Fault, "store init"),
             (|it| it.demands_replicas = false, Severity::Fault, "min-replicas-to-write 1"),
