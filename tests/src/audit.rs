@@ -95,7 +95,7 @@ impl<'a> Audit<'a> {
         for (session, reply) in self.each("/api/v1/otp/verify", guess).await {
             if self.verified.contains(&session) {
                 reply.error(409, "already_verified");
-            } else if !(self.unsure.contains(&session) && reply.status == 409) {
+            } else if !(reply.status == 409 && self.unsure.contains(&session)) {
                 reply.assert(200).json("$.verified", true);
             }
         }

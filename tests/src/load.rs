@@ -154,6 +154,12 @@ impl Load {
         within_patience("refusals", come).await.unwrap();
     }
 
+    /// The sessions acknowledged since then.
+    pub fn sent_since(&self, moment: Timestamp) -> Vec<String> {
+        let told = self.shared.told.lock().unwrap();
+        told.sent.iter().rev().take_while(|fact| fact.at >= moment).map(|fact| fact.id().to_owned()).collect()
+    }
+
     /// Lets every caller finish what he is at, and gives what they were told.
     pub async fn stop(mut self) -> Told {
         self.shared.stop.store(true, Ordering::SeqCst);

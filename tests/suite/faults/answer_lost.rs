@@ -4,7 +4,7 @@ use countersign_testing::PostgresServer;
 use countersign_testing::redis::{Proxy, RedisOptions, RedisServer};
 use countersign_tests::{Audit, Callers, Expected, ProviderDouble, Site, poll};
 
-use super::DEADLINE;
+use super::{DEADLINE, measured};
 
 /// How many answers are lost.
 const LOST: usize = 25;
@@ -33,7 +33,7 @@ async fn a_step_whose_answer_was_lost_is_answered_all_the_same_and_not_taken_twi
         load.verifications(8).await;
     }
     let told = load.stop().await;
-    println!("{LOST} answers lost: {}", told.sum());
+    measured(&format!("{LOST} answers lost: {}", told.sum()));
     told.assert_manners(DEADLINE);
     // Each wrong guess left two attempts of three, and each right one was told that it was right: see `Callers::guessing_wrong`.
     assert!(told.refused.is_empty() && told.broken == 0, "{:#?}", told.refused);

@@ -9,7 +9,7 @@ use countersign_tests::{Audit, Callers, Expected, Process, ProviderDouble, Recei
 
 use tokio::task::JoinSet;
 
-use super::DEADLINE;
+use super::{DEADLINE, measured};
 
 /// A key that nobody made.
 const STRANGER: &str = "sk_test_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -37,7 +37,7 @@ async fn while_the_database_is_away_codes_go_out_and_verify_also_on_a_node_that_
     let mut load = Callers::of(&site, [&late, &other], 32).start();
     load.verifications(60).await;
     let later = load.stop().await;
-    println!("PostgreSQL away: {}; with a node started meanwhile: {}", told.sum(), later.sum());
+    measured(&format!("PostgreSQL away: {}; with a node started meanwhile: {}", told.sum(), later.sum()));
     for told in [&told, &later] {
         told.assert_manners(DEADLINE);
         assert!(told.refused.is_empty(), "{}", told.sum());

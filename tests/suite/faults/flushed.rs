@@ -24,11 +24,11 @@ async fn an_emptied_redis_is_refused_until_a_person_decides_and_balances_come_ba
     let mut load = stage.callers().start();
     load.verifications(60).await;
     let told = load.stop().await;
-    let live: Vec<_> = told.sent.iter().filter(|fact| fact.live).collect();
-    assert!(told.refused.is_empty() && !live.is_empty(), "{}", told.sum());
+    let paid: Vec<_> = told.sent.iter().filter(|fact| fact.live).collect();
+    assert!(told.refused.is_empty() && !paid.is_empty(), "{}", told.sum());
     // Each live session costs a fee and a message.
-    let spent = Money::from_micros(50_000 * i64::try_from(live.len()).unwrap()).unwrap();
-    let left = "100".parse::<Money>().unwrap() - spent;
+    let captured = Money::from_micros(50_000 * i64::try_from(paid.len()).unwrap()).unwrap();
+    let left = "100".parse::<Money>().unwrap() - captured;
     let records = stage.site.records().await;
     poll("the ledger to know every capture", async || {
         let balance = records.ledger().sum(stage.site.tenant).await.map_err(|error| error.to_string())?.balance;
@@ -38,6 +38,11 @@ async fn an_emptied_redis_is_refused_until_a_person_decides_and_balances_come_ba
 
     assert_eq!(stage.redis.cli(&["FLUSHALL"]), "OK");
     refused_everywhere(&stage, &told.sent[0].sent.token).await;
+    let mut load = stage.callers().start();
+    load.refusals(100).await;
+    let refused = load.stop().await;
+    refused.assert_manners(DEADLINE);
+    assert!(refused.sent.is_empty() && refused.broken == 0, "{}", refused.sum());
     // Neither a node that starts, nor a second set-up, makes a store of it.
     stage.nodes.pop().unwrap().kill().await;
     stage.nodes.push(stage.site.node().await);

@@ -2,8 +2,8 @@
 
 use countersign_testing::redis::RedisOptions;
 
-use super::DEADLINE;
 use super::stage::Stage;
+use super::{DEADLINE, measured};
 
 /// How often.
 const CUTS: usize = 8;
@@ -19,7 +19,7 @@ async fn lines_that_are_killed_lose_nothing_acknowledged() {
     }
     load.verifications(30).await;
     let told = load.stop().await;
-    println!("all lines killed {CUTS} times: {}", told.sum());
+    measured(&format!("all lines killed {CUTS} times: {}", told.sum()));
     told.assert_manners(DEADLINE);
     assert_eq!(told.broken, 0, "{}", told.sum());
     stage.account_for(&told).await;

@@ -2,8 +2,8 @@
 
 use countersign_testing::redis::RedisOptions;
 
-use super::DEADLINE;
 use super::stage::Stage;
+use super::{DEADLINE, measured};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_killed_takes_nothing_acknowledged_with_it() {
@@ -13,7 +13,7 @@ async fn a_node_that_is_killed_takes_nothing_acknowledged_with_it() {
     stage.nodes.remove(0).kill().await;
     load.verifications(100).await;
     let told = load.stop().await;
-    println!("a node killed: {}", told.sum());
+    measured(&format!("a node killed: {}", told.sum()));
     told.assert_manners(DEADLINE);
     assert!(told.broken > 0 && told.refused.is_empty(), "the other node goes on: {}", told.sum());
     stage.account_for(&told).await;

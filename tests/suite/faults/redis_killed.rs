@@ -4,8 +4,8 @@ use countersign_model::KeyKind;
 use countersign_testing::redis::RedisOptions;
 use countersign_tests::email;
 
-use super::DEADLINE;
 use super::stage::Stage;
+use super::{DEADLINE, measured};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_is_killed_loses_nothing_acknowledged_and_callers_are_told_to_come_again() {
@@ -22,7 +22,7 @@ async fn a_redis_that_is_killed_loses_nothing_acknowledged_and_callers_are_told_
     stage.redis.restart();
     load.verifications(100).await;
     let told = load.stop().await;
-    println!("Redis killed: {}", told.sum());
+    measured(&format!("Redis killed: {}", told.sum()));
     told.assert_manners(DEADLINE);
     assert_eq!(told.broken, 0, "{}", told.sum());
     stage.account_for(&told).await;

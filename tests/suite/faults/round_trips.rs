@@ -6,6 +6,8 @@ use countersign_testing::redis::RedisServer;
 use countersign_tests::{Ask, Client, Expected, ProviderDouble, Sent, Site, email, sms};
 use tokio::task::JoinSet;
 
+use super::measured;
+
 /// How many calls of each kind are counted.
 const CALLS: u64 = 200;
 
@@ -94,14 +96,14 @@ async fn a_send_takes_two_round_trips_at_most_and_a_verification_one() {
     let sandbox_verify = cost(&redis);
 
     let told = |cost: &Cost| format!("{} scripts, {} commands", cost.scripts, cost.commands);
-    println!(
+    measured(&format!(
         "{CALLS} calls each: live send {} and {}, verify {}; sandbox send {}, verify {}",
         told(&live_open),
         told(&live_record),
         told(&live_verify),
         told(&sandbox_send),
         told(&sandbox_verify),
-    );
+    ));
     assert_eq!((live_open.scripts, live_record.scripts, live_verify.scripts), (CALLS, CALLS, CALLS));
     assert_eq!((sandbox_send.scripts, sandbox_verify.scripts), (CALLS, CALLS));
     assert!(live_open.commands.max(sandbox_send.commands) <= 14 * CALLS, "an open takes at most 14 commands");

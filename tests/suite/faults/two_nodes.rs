@@ -10,6 +10,8 @@ use countersign_testing::redis::RedisServer;
 use countersign_tests::{Answer, Ask, Client, Expected, ProviderDouble, Site, email, poll, sms};
 use tokio::task::JoinSet;
 
+use super::measured;
+
 const CALLERS: usize = 64;
 
 /// Sends numbers `0..count`, by as many callers as there are, and tells how many were let through; the others met this limit.
@@ -104,7 +106,7 @@ async fn a_wallet_is_never_overdrawn_and_ends_at_its_credits_less_its_captures()
     let accepted = accepted + until_broke(live.clone(), CALLERS).await;
     let looks = looking.await.unwrap();
     assert_eq!(accepted, 300, "15.02 pays for 300 messages");
-    println!("a wallet: {accepted} sends captured, {looks} looks at the balance");
+    measured(&format!("a wallet: {accepted} sends captured, {looks} looks at the balance"));
 
     let left = "0.02".parse().unwrap();
     let balance = store.balance(tenant).await.unwrap();
