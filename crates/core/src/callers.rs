@@ -132,6 +132,10 @@ impl Platform {
             Ok(_) => self.count_stranger(peer).await,
             Err(quota) => AuthError::TooMany { wait: quota.resets_in },
         };
+        if matches!(refused, AuthError::TooMany { .. }) {
+            self.metrics.authentication_failed();
+            return Err(refused);
+        }
         if let Err(failure) = self.refresh_for_call().await {
             warn!(%failure, "an unknown key cannot be looked up: the records are away");
             return Err(AuthError::Unavailable);

@@ -28,6 +28,12 @@ pub enum WalletError {
     /// A call of the same name booked something else.
     #[error("this call id was used for another amount")]
     Mismatch,
+    /// The ledger comes to less than nothing, which no balance may be: a person has to look at its lines.
+    #[error("the ledger comes to {ledger}: no balance can be set to that")]
+    Overdrawn {
+        /// What it comes to.
+        ledger: Money,
+    },
     /// The records cannot be read or written.
     #[error("the records are unavailable")]
     Records(#[source] RecordsError),
@@ -129,6 +135,9 @@ impl Wallets {
     /// yet is given back, so let the projector finish first.
     pub async fn rebuild(&self, tenant: TenantId) -> Result<Rebuilt, WalletError> {
         let sum = self.records.ledger().sum(tenant).await?;
+        if sum.balance < Money::ZERO {
+            return Err(WalletError::Overdrawn { ledger: sum.balance });
+        }
         let before = self.store.balance(tenant).await?;
         let after = self.store.rebuild(tenant, sum.balance, sum.credits).await?;
         self.records.ledger().settle_up_to(tenant, sum.credits, self.clock.now()).await?;

@@ -19,6 +19,7 @@ impl From<WalletError> for ManageError {
             WalletError::UnknownTenant => Self::Missing("tenant"),
             WalletError::Amount => Self::invalid("amount", "cannot be booked"),
             WalletError::Mismatch => Self::IdempotencyMismatch,
+            WalletError::Overdrawn { .. } => Self::State("the ledger comes to less than nothing: look at its lines"),
             WalletError::Records(failure) => failure.into(),
             WalletError::Store(failure) => failure.into(),
         }

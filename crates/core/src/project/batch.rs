@@ -162,7 +162,7 @@ fn cuts(entry: &LogEntry, tenant: TenantId) -> impl Iterator<Item = CutFound> {
 
 /// Keeps a person whose address was proved. One that is known gets the proof, and the address if it had none.
 async fn keep(whole: &mut Transaction, due: DueContact, rng: &dyn Rng) -> Result<Option<News>, RecordsError> {
-    let DueContact { tenant, channel, recipient, at } = due;
+    let DueContact { tenant, channel, recipient, is_proved, at } = due;
     let address = recipient.address().to_owned();
     let (email, phone) = match recipient {
         Recipient::Email(_) => (Some(address), None),
@@ -180,7 +180,7 @@ async fn keep(whole: &mut Transaction, due: DueContact, rng: &dyn Rng) -> Result
         preferences: BTreeMap::new(),
         is_active: true,
     };
-    let new = NewContact { id: ContactId::mint(at, rng, tenant.partition()), fields, verified: Some(channel) };
+    let new = NewContact { id: ContactId::mint(at, rng, tenant.partition()), fields, verified: is_proved.then_some(channel) };
     let kept = whole.contacts().upsert_many(tenant, &[new], at, |_, known| known).await?;
     Ok(kept.into_iter().find_map(|kept| match kept {
         Upserted::Created(contact) => Some(contact_created(&contact)),

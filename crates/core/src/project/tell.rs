@@ -1,7 +1,7 @@
 //! What an entry causes beside the session's own rows.
 
 use countersign_model::{
-    Channel, EventId, EventKind, LedgerId, LogEntry, MessageId, Money, Recipient, Rng, SessionId, TenantId, Timestamp,
+    Channel, EventId, EventKind, LedgerId, LogEntry, MessageId, Mode, Money, Recipient, Rng, SessionId, TenantId, Timestamp,
     WebhookEvent,
 };
 use countersign_records::NewCapture;
@@ -27,6 +27,8 @@ pub(super) struct DueContact {
     pub(super) tenant: TenantId,
     pub(super) channel: Channel,
     pub(super) recipient: Recipient,
+    /// Whether a code reached it. In the sandbox none leaves the house: that proves nothing.
+    pub(super) is_proved: bool,
     pub(super) at: Timestamp,
 }
 
@@ -74,7 +76,8 @@ impl Story {
                 }),
                 EventKind::ContactDue { channel } => {
                     let recipient = self.recipient(*channel).cloned();
-                    let due = recipient.map(|recipient| DueContact { tenant, channel: *channel, recipient, at: entry.at });
+                    let (channel, is_proved, at) = (*channel, entry.mode == Mode::Live, entry.at);
+                    let due = recipient.map(|recipient| DueContact { tenant, channel, recipient, is_proved, at });
                     effects.contacts.extend(due);
                 }
                 EventKind::BalanceLow { available } => {

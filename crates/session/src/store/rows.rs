@@ -50,6 +50,9 @@ impl Head {
     }
 }
 
+/// Refused credits that an account remembers. Credits are asked for again only while they are on their way into the records.
+pub(crate) const REFUSED_KEPT: usize = 64;
+
 /// A tenant's balance.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Account {
@@ -59,8 +62,8 @@ pub(crate) struct Account {
     pub(crate) held: Money,
     /// The number of the last credit in it.
     pub(crate) credits: u64,
-    /// Whether that credit would have taken more than there was, and moved nothing.
-    pub(crate) was_short: bool,
+    /// The newest of the credits that did not fit and moved nothing, by their numbers: whoever asks again hears the same.
+    pub(crate) refused: Vec<u64>,
     /// Whether the tenant has heard that it is low.
     pub(crate) low_told: bool,
     /// The number of its last event.

@@ -152,8 +152,8 @@ pub enum CreditVerdict {
     Credited(Balance),
     /// It was taken before.
     Before(Balance),
-    /// The balance is smaller than what it would take away: it counts as taken, and nothing was moved. Said again of the last credit, however
-    /// often it is asked for: whoever died before writing that down hears it.
+    /// The balance is smaller than what it would take away, or would become larger than any may be: it counts as taken, and nothing was moved.
+    /// Said again whenever it is asked for: whoever died before writing that down hears it.
     Short(Balance),
     /// Credits before it are missing.
     Gap {

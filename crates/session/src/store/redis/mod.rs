@@ -21,7 +21,7 @@ use countersign_model::{Clock, KeyId, Money, Partition, Scope, SessionId, Tenant
 
 use self::answers::Said;
 use self::link::{Link, LinkError, Ran, Reply};
-use self::plan::{Plan, ShapeSeen, account_key, head_key};
+use self::plan::{Moment, Plan, ShapeSeen, account_key, head_key};
 use self::steps::Means;
 use super::verdicts::{
     Answer, Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict,
@@ -105,8 +105,11 @@ impl RedisStore {
     }
 
     async fn run(&self, plan: &Plan) -> Result<Reply, StoreError> {
-        let call = plan.call(self.time.as_ref().map(|clock| clock.now().millis()));
-        self.link.call(&call).await.map_err(refused)
+        let moment = match &self.time {
+            Some(clock) => Moment::Now(clock.now().millis()),
+            None => Moment::UpTo(self.link.last_moment(plan.partition)),
+        };
+        self.link.call(&plan.call(moment)).await.map_err(refused)
     }
 
     /// New sends are refused while there is still memory for what is under way.
@@ -137,6 +140,7 @@ fn refused(error: LinkError) -> StoreError {
     match word.as_str() {
         "CORRUPT" => StoreError::Unreadable(VALUES.into_iter().find(|what| detail.starts_with(what)).unwrap_or("value")),
         "FULL" => unavailable("the log is full: nobody reads it"),
+        "LATE" => unavailable("Redis stood still: nothing was done"),
         _ => unavailable(error),
     }
 }

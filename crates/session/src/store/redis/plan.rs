@@ -21,6 +21,15 @@ pub(super) struct Plan {
     pub(super) brought: Vec<u8>,
 }
 
+/// When a step is taken, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Moment {
+    /// Now is this, whatever Redis says.
+    Now(i64),
+    /// Redis says when; but later than this by its time nobody waits any more, and nothing may be done.
+    UpTo(i64),
+}
+
 impl Plan {
     /// `meta` is the first key of every script.
     pub(super) fn new(script: &'static Script, partition: Partition, keys: Vec<Vec<u8>>, brought: Writer) -> Self {
@@ -30,14 +39,18 @@ impl Plan {
         Self { script, partition, keys: all, brought: brought.finish() }
     }
 
-    /// The call as it is sent. `now`: what time it is, in milliseconds, for a store whose time is not its own.
-    pub(super) fn call(&self, now: Option<i64>) -> Call {
+    /// The call as it is sent.
+    pub(super) fn call(&self, moment: Moment) -> Call {
         let size = self.brought.len() + self.keys.iter().map(|key| key.len() + 16).sum::<usize>();
         let mut call = Call::new(self.script, self.partition, self.keys.len(), size);
         for key in &self.keys {
             call.key(&[key]);
         }
-        call.arg(now.map(|now| now.to_string()).unwrap_or_default()).arg(self.brought.as_slice());
+        let moment = match moment {
+            Moment::Now(now) => now.to_string(),
+            Moment::UpTo(last) => format!("l{last}"),
+        };
+        call.arg(moment).arg(self.brought.as_slice());
         call
     }
 }

@@ -5,7 +5,7 @@ use countersign_model::{Aggregate, Event, EventKind, KeyKind, LogEntry, Mode, Mo
 use super::Step;
 use crate::session::{Context, Session, Tally};
 use crate::store::StoreError;
-use crate::store::rows::{Account, Rows};
+use crate::store::rows::{Account, REFUSED_KEPT, Rows};
 use crate::store::verdicts::CreditVerdict;
 
 /// Adds an amount, below zero too, to a balance. The tenant's credits are numbered without gaps from 1 in the ledger, and are taken in that
@@ -67,15 +67,24 @@ impl Step for Credit {
     fn take(&self, rows: &mut dyn Rows, _: &Context<'_>) -> Result<CreditVerdict, StoreError> {
         let mut account = rows.account(self.tenant)?.unwrap_or_default();
         if self.number <= account.credits {
-            let was_short = account.was_short && self.number == account.credits;
+            let was_short = account.refused.contains(&self.number);
             return Ok(if was_short { CreditVerdict::Short(account.view()) } else { CreditVerdict::Before(account.view()) });
         }
         if self.number > account.credits + 1 {
             return Ok(CreditVerdict::Gap { next: account.credits + 1 });
         }
         account.credits = self.number;
-        let fits = account.available() + self.amount >= Money::ZERO || self.amount >= Money::ZERO;
-        account.was_short = !fits;
+        // Also what no store could hold without rounding does not fit.
+        let fits = if self.amount < Money::ZERO {
+            account.available() + self.amount >= Money::ZERO
+        } else {
+            account.balance + self.amount < Money::MAX
+        };
+        if !fits {
+            account.refused.push(self.number);
+            let forgotten = account.refused.len().saturating_sub(REFUSED_KEPT);
+            account.refused.drain(..forgotten);
+        }
         if fits {
             account.balance = account.balance + self.amount;
             account.low_told &= self.amount < Money::ZERO;
@@ -111,14 +120,7 @@ impl Step for Rebuild {
 
     fn take(&self, rows: &mut dyn Rows, _: &Context<'_>) -> Result<(), StoreError> {
         let before = rows.account(self.tenant)?.unwrap_or_default();
-        let account = Account {
-            balance: self.balance,
-            held: self.held,
-            credits: self.credits,
-            was_short: false,
-            low_told: false,
-            ..before
-        };
+        let account = Account { balance: self.balance, held: self.held, credits: self.credits, low_told: false, ..before };
         rows.put_account(self.tenant, &account)
     }
 }

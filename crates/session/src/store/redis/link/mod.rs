@@ -40,6 +40,9 @@ pub use self::settings::{BarrierMode, InvalidSetting, RedisServers, RedisSetting
 use self::shared::Shared;
 pub(crate) use self::tags::{partitions, tag};
 
+/// How far a server's clock may be ahead before nothing is taken any more, in milliseconds.
+const MOST_AHEAD: i64 = 1_000;
+
 /// Health that is older is asked for anew by who must know.
 const FRESH: Duration = Duration::from_secs(3);
 
@@ -94,6 +97,16 @@ impl Link {
     /// Whether so much memory is used where the partition lies that no session should be opened there and no code sent again.
     pub(crate) fn is_memory_low(&self, partition: Partition) -> bool {
         self.shared.topology().primary(partition).is_some_and(|primary| primary.is_memory_low())
+    }
+
+    /// The last moment, by the server's time, at which a caller that calls now still waits: in milliseconds.
+    pub(crate) fn last_moment(&self, partition: Partition) -> i64 {
+        let health = self.shared.last_health();
+        let node = health.nodes.iter().find(|node| node.partitions.contains(&partition));
+        // Of a server that has said nothing yet it is only known that it may not be further off than that.
+        let ahead = node.and_then(|node| node.state.as_ref().ok()).map_or(MOST_AHEAD, |facts| facts.clock_ahead);
+        let patience = i64::try_from(self.settings().deadline.as_millis()).unwrap_or(i64::MAX);
+        self.shared.clock.now().millis().saturating_add(ahead).saturating_add(patience)
     }
 
     /// What the servers said when they were last asked, within the last seconds.

@@ -5,6 +5,7 @@
 -- number of credits for a rebuild. Answers: verdict, balance, held, credits, as text where they are amounts.
 
 local CREDIT, CUT = 0, 1
+local MOST_REFUSED = 64
 
 local brought = cmsgpack.unpack(ARGV[2])
 local log, due = KEYS[3], KEYS[4]
@@ -23,11 +24,25 @@ end
 
 if brought[1] == CREDIT then
   local number, amount = brought[2], brought[3]
-  if number <= account[CREDITS] then return answer((number == account[CREDITS] and account[WAS_SHORT]) and 2 or 1) end
+  if number <= account[CREDITS] then
+    for _, refused in ipairs(account[REFUSED_CREDITS]) do
+      if refused == number then return answer(2) end
+    end
+    return answer(1)
+  end
   if number > account[CREDITS] + 1 then return answer(3) end
   account[CREDITS] = number
-  local fits = amount >= 0 or money(money(account[BALANCE] - account[ACCOUNT_HELD]) + amount) >= 0
-  account[WAS_SHORT] = not fits
+  local fits
+  if amount < 0 then
+    fits = money(money(account[BALANCE] - account[ACCOUNT_HELD]) + amount) >= 0
+  else
+    fits = money(account[BALANCE] + amount) < MOST_MONEY
+  end
+  if not fits then
+    local refused = account[REFUSED_CREDITS]
+    refused[#refused + 1] = number
+    if #refused > MOST_REFUSED then table.remove(refused, 1) end
+  end
   if fits then
     account[BALANCE] = money(account[BALANCE] + amount)
     if amount >= 0 then account[LOW_TOLD] = false end
@@ -56,6 +71,5 @@ for _, name in ipairs(waiting) do
   end
 end
 account[BALANCE], account[ACCOUNT_HELD], account[CREDITS], account[LOW_TOLD] = brought[2], held, brought[3], false
-account[WAS_SHORT] = false
 keep()
 return answer(0)

@@ -1,6 +1,7 @@
 -- What every script begins and ends with.
 --
--- KEYS[1] is the partition's meta. ARGV[1] is the moment in milliseconds, empty for the store's own time. ARGV[2] is all that the step
+-- KEYS[1] is the partition's meta. ARGV[1] is the moment in milliseconds or, behind an "l", the last
+-- one of the store's own time at which anybody waits: a script that a server runs later, because it stood still, does nothing. ARGV[2] is all that the step
 -- brings, packed. A script reads and checks, decides, and writes at its very end: see commit(). What it refuses in error() has changed
 -- nothing. A key that only a value names is made from the tag of the partition, so that it lies in the same slot.
 
@@ -14,9 +15,12 @@ end
 
 -- The store's time, in whole milliseconds.
 local function moment()
-  if ARGV[1] ~= '' then return tonumber(ARGV[1]) end
+  local last = string.match(ARGV[1], '^l(%d+)$')
+  if not last then return tonumber(ARGV[1]) end
   local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  if now > tonumber(last) then fail('LATE') end
+  return now
 end
 
 -- A packed value; nil where there is none.

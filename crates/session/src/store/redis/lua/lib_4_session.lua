@@ -25,7 +25,7 @@ local PENDING, VERIFIED, CANCELED, GONE, EXPIRED, LOCKED = 0, 1, 2, 3, 4, 5
 -- The fee.
 local HELD, TAKEN, RELEASED = 0, 1, 2
 -- The places of an account.
-local BALANCE, ACCOUNT_HELD, CREDITS, LOW_TOLD, ACCOUNT_EVENTS, WAS_SHORT = 2, 3, 4, 5, 6, 7
+local BALANCE, ACCOUNT_HELD, CREDITS, LOW_TOLD, ACCOUNT_EVENTS, REFUSED_CREDITS = 2, 3, 4, 5, 6, 7
 
 -- Tenant, kind of key and id, as in the key's name; nothing of it is read from a value.
 local NAME = string.sub(KEYS[2], #TAG + 2)
@@ -160,7 +160,7 @@ local function kept_until(session)
 end
 
 local function new_account()
-  return {LAYOUT, 0, 0, 0, false, 0, false}
+  return {LAYOUT, 0, 0, 0, false, 0, {}}
 end
 
 -- Where the balance stands after a step that changed a session whose tally was `held` and `captured`: nil where no money moves, false where

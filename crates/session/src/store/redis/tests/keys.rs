@@ -6,7 +6,7 @@ use super::Workshop;
 use crate::session::Session;
 use crate::session::packed::Writer;
 use crate::store::redis::link::tag;
-use crate::store::redis::plan::{Plan, head_key};
+use crate::store::redis::plan::{Moment, Plan, head_key};
 use crate::store::redis::steps::{self, GUESSED, Means, SENT_AGAIN};
 use crate::store::redis::{account, scripts};
 use crate::store::suite::bench::{BUDGET, MINUTE, POLICY, WRONG, accepted, code};
@@ -112,7 +112,7 @@ impl Workshop {
         let server = crate::store::redis::RedisSettings::single(self.server.url());
         let link =
             crate::store::redis::link::Link::open(server, &scripts::ALL, std::sync::Arc::new(countersign_model::SystemClock));
-        let reply = link.unwrap().call(&plan.call(Some(self.bench.now().millis()))).await;
+        let reply = link.unwrap().call(&plan.call(Moment::Now(self.bench.now().millis()))).await;
         reply.map(drop).map_err(crate::store::redis::refused)
     }
 }
