@@ -21,8 +21,9 @@ use tracing::{error, info, warn};
 
 use crate::metrics::Metrics;
 
-/// How long a delivery belongs to the worker that took it: longer than any post takes.
-const LEASE: Duration = Duration::from_mins(2);
+/// How long a delivery belongs to the worker that took it: longer than any post takes (`webhooks.timeout_seconds` is at most 25), and no longer
+/// than its tenant should wait when the worker dies.
+const LEASE: Duration = Duration::from_secs(40);
 
 /// Endpoints that a round looks at; the next one goes on behind them.
 const ENDPOINTS: u32 = 256;

@@ -56,7 +56,7 @@ impl Webhooks {
 
     pub(super) fn problems(&self, found: &mut Vec<Problem>) {
         for (key, value, most) in [
-            ("webhooks.timeout_seconds", self.timeout_seconds, 60),
+            ("webhooks.timeout_seconds", self.timeout_seconds, 25),
             ("webhooks.per_endpoint", self.per_endpoint as u64, 64),
             ("webhooks.at_once", self.at_once as u64, 1_024),
         ] {
