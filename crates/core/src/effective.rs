@@ -1,8 +1,6 @@
 //! Which rules hold for a call: its service's, else its tenant's, else the installation's.
 
-use std::time::Duration;
-
-use countersign_model::{Limit, LimitRules, Mode, PriceList, Service, ServiceId, ServiceProfile};
+use countersign_model::{Limit, LimitRules, Mode, PriceList, Service, ServiceId};
 use countersign_session::Billing;
 
 use crate::directory::TenantConfig;
@@ -24,7 +22,7 @@ impl Platform {
         let (tenant, settings) = (&config.tenant.settings, &self.settings);
         let own = named.or(tenant.default_service).and_then(|id| config.service(id));
         let service = match own {
-            Some(record) => overlay(&settings.default_service, record.id, &record.profile),
+            Some(record) => record.profile.service(Some(record.id), &settings.default_service),
             None => settings.service(named)?.clone(),
         };
         let none = LimitRules::default();
@@ -46,24 +44,5 @@ impl Platform {
             sends_per_ip: pick(settings.limits.sends_per_ip, |rules| rules.sends_per_ip.map(Limit::from)),
             prices,
         })
-    }
-}
-
-/// The installation's profile with what a service decides for itself.
-fn overlay(wide: &Service, id: ServiceId, own: &ServiceProfile) -> Service {
-    let minutes = |minutes: u32| Duration::from_secs(u64::from(minutes) * 60);
-    Service {
-        id: Some(id),
-        app_name: own.app_name.clone().unwrap_or_else(|| wide.app_name.clone()),
-        code_length: own.code_length.or(wide.code_length),
-        life: own.life_minutes.map(minutes).or(wide.life),
-        max_life: own.max_life_minutes.map_or(wide.max_life, minutes),
-        max_attempts: own.max_attempts.or(wide.max_attempts),
-        resend_after: own.resend_after_seconds.map_or(wide.resend_after, |seconds| Duration::from_secs(seconds.into())),
-        resend: own.resend_policy.unwrap_or(wide.resend),
-        resend_unlocks: own.resend_unlocks.unwrap_or(wide.resend_unlocks),
-        all_failed: own.all_failed.unwrap_or(wide.all_failed),
-        number_check: own.number_check.or(wide.number_check),
-        locale: own.locale.clone().or_else(|| wide.locale.clone()),
     }
 }

@@ -136,6 +136,12 @@ impl Platform {
         Wallets::new(store, records, Arc::clone(&self.clock), Arc::clone(&self.rng), Arc::clone(&self.metrics))
     }
 
+    /// Whether anybody has an account here: an installation that was set up has one tenant at least.
+    #[must_use]
+    pub fn has_tenants(&self) -> bool {
+        !self.directory.tenants().is_empty()
+    }
+
     /// Whether tenants pay here.
     #[must_use]
     pub const fn is_billing(&self) -> bool {

@@ -6,14 +6,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_channels::Router;
-use countersign_core::{Metrics, Parts, Platform, Tasks};
+use countersign_core::Platform;
 use countersign_model::{Clock, OsRng, Rng, SystemClock};
 use countersign_records::{Records, RecordsError};
+use countersign_session::InvalidKeys;
 use countersign_session::store::StoreError;
-use countersign_session::{CodeKeys, InvalidKeys, Proofs, SessionTokens};
 use tokio::net::TcpSocket;
-use tokio::runtime::Handle;
 use tracing::info;
 
 use crate::config::{Config, ConfigError};
@@ -127,8 +125,7 @@ impl App {
 
     /// The same for a node that does only part of the work.
     pub async fn build_as(role: Role, data_dir: DataDir, config: Config, overrides: Overrides) -> Result<Self, AppError> {
-        let Overrides { clock, rng, store_clock } = overrides;
-        let ways_out = config.routes(&clock)?;
+        let ways_out = config.routes(&overrides.clock)?;
         let key_file = config.key_file(&data_dir);
         let is_shared = config.redis.is_set();
         let lock = if is_shared {
@@ -143,38 +140,16 @@ impl App {
         let (material, records, first_key) = if is_shared {
             (Installation::shared_keys(&key_file)?, planes::open_records(&config, &data_dir).await?, None)
         } else {
-            let installation = Installation::embedded(data_dir.clone(), &key_file, clock.now(), &*rng).await?;
+            let installation =
+                Installation::embedded(data_dir.clone(), &key_file, overrides.clock.now(), &*overrides.rng).await?;
             (installation.keys, installation.records, installation.first_key)
         };
 
-        let settings = config.settings(config.public_url_at(api_addr));
-        let keys = Arc::new(CodeKeys::open(&material)?);
-        let tokens = Arc::new(SessionTokens::open(&material, &settings.public_url, &config.region)?);
-        let proofs = Arc::new(Proofs::open(&material, &settings.public_url)?);
-        let store = planes::open_sessions(&config, &data_dir, &keys, &clock, store_clock.as_ref())?;
-        let directory = Arc::new(planes::directory(&records, &*store).await?);
-        if directory.tenants().is_empty() {
+        let public_url = config.public_url_at(api_addr);
+        let platform = planes::platform(&config, &data_dir, &material, &records, ways_out, public_url, overrides).await?;
+        if !platform.has_tenants() {
             return Err(AppError::NotSetUp);
         }
-        let metrics = Arc::new(Metrics::default());
-        let router = Router::new(ways_out, Arc::clone(&metrics) as _);
-        let tasks = Tasks::on(Handle::current());
-        let parts = Parts {
-            store,
-            router,
-            keys,
-            tokens,
-            proofs,
-            records: records.clone(),
-            directory,
-            settings,
-            webhooks: config.webhook_settings(),
-            clock,
-            rng,
-            metrics,
-            tasks,
-        };
-        let platform = Platform::new(parts);
         let servers = server::build(&platform, role.serves_callers().then_some(api), admin, &config).map_err(AppError::Serve)?;
 
         let first_start = first_key.map(|key| FirstStart {

@@ -129,7 +129,7 @@ impl Installation {
 
     /// The records of an installation that is there already, for commands beside a server.
     pub async fn records(data_dir: &DataDir) -> Result<Records, InstallationError> {
-        if !data_dir.records_file().exists() {
+        if !data_dir.records_file().exists() || !data_dir.hot_file().exists() {
             return Err(InstallationError::NotSetUp { dir: data_dir.path().to_owned() });
         }
         Ok(Records::open(&data_dir.records_file()).await?)

@@ -2,29 +2,29 @@
 
 use std::sync::Arc;
 
-use countersign_channels::Router;
+use countersign_channels::{Router, Routes};
 use countersign_core::{Directory, Metrics, Parts, Platform, Tasks};
-use countersign_model::{Clock, OsRng, SystemClock};
+use countersign_model::{Clock, SystemClock};
 use countersign_records::{Records, Snapshot};
 use countersign_session::store::{InvalidSetting, RedisSettings, RedisStore, SessionStore, SqliteOptions, SqliteStore};
-use countersign_session::{BudgetRule, CodeKeys, Proofs, SessionTokens};
+use countersign_session::{BudgetRule, CodeKeys, KeyMaterial, Proofs, SessionTokens};
 use tokio::runtime::Handle;
 use tracing::warn;
 
-use crate::app::AppError;
+use crate::app::{AppError, Overrides};
 use crate::config::{Config, ConfigError, Problem};
 use crate::data_dir::DataDir;
-use crate::installation::{Installation, InstallationError};
+use crate::installation::Installation;
 
 /// Opens the place where sessions live. `store_clock` tells Redis the time in place of its own.
-pub(crate) fn open_sessions(
+fn open_sessions(
     config: &Config,
     data_dir: &DataDir,
     keys: &Arc<CodeKeys>,
     clock: &Arc<dyn Clock>,
     store_clock: Option<&Arc<dyn Clock>>,
 ) -> Result<Arc<dyn SessionStore>, AppError> {
-    let budget = config.settings(String::new()).limits.budget;
+    let budget = config.budget();
     match config.redis_settings()? {
         None => {
             let options = SqliteOptions { path: data_dir.hot_file() };
@@ -50,7 +50,7 @@ fn open_redis(
 
 /// The engine over Redis itself, for what only it knows; none where sessions live in a file.
 pub(crate) fn redis(config: &Config, keys: &Arc<CodeKeys>) -> Result<Option<RedisStore>, AppError> {
-    let budget = config.settings(String::new()).limits.budget;
+    let budget = config.budget();
     config.redis_settings()?.map(|settings| open_redis(settings, keys, budget, None)).transpose()
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn open_records(config: &Config, data_dir: &DataDir) -> Result<
 }
 
 /// What requests need of the records: from their database or, while that is away, from the copy that lies with the sessions.
-pub(crate) async fn directory(records: &Records, store: &dyn SessionStore) -> Result<Directory, AppError> {
+async fn directory(records: &Records, store: &dyn SessionStore) -> Result<Directory, AppError> {
     let away = match current(records).await {
         Ok(snapshot) => return Ok(Directory::new(snapshot)),
         Err(error @ AppError::Records(countersign_records::RecordsError::Unavailable(_))) => error,
@@ -85,6 +85,42 @@ async fn current(records: &Records) -> Result<Snapshot, AppError> {
     Ok(records.snapshot().await?)
 }
 
+/// The verbs on both planes, under the address `public_url`.
+pub(crate) async fn platform(
+    config: &Config,
+    data_dir: &DataDir,
+    material: &KeyMaterial,
+    records: &Records,
+    ways_out: Routes,
+    public_url: String,
+    overrides: Overrides,
+) -> Result<Arc<Platform>, AppError> {
+    let Overrides { clock, rng, store_clock } = overrides;
+    let settings = config.settings(public_url);
+    let keys = Arc::new(CodeKeys::open(material)?);
+    let tokens = Arc::new(SessionTokens::open(material, &settings.public_url, &config.region)?);
+    let proofs = Arc::new(Proofs::open(material, &settings.public_url)?);
+    let store = open_sessions(config, data_dir, &keys, &clock, store_clock.as_ref())?;
+    let directory = Arc::new(directory(records, &*store).await?);
+    let metrics = Arc::new(Metrics::default());
+    let router = Router::new(ways_out, Arc::clone(&metrics) as _);
+    Ok(Platform::new(Parts {
+        store,
+        router,
+        keys,
+        tokens,
+        proofs,
+        records: records.clone(),
+        directory,
+        settings,
+        webhooks: config.webhook_settings(),
+        clock,
+        rng,
+        metrics,
+        tasks: Tasks::on(Handle::current()),
+    }))
+}
+
 /// An installation that is there, opened for one command at the terminal, beside whatever server runs.
 pub(crate) struct Planes {
     /// What lasts.
@@ -97,33 +133,13 @@ impl Planes {
     /// Opens both planes. What a start would make is not made here.
     pub(crate) async fn open(config: &Config, data_dir: &DataDir) -> Result<Self, AppError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let is_there = config.is_shared() || data_dir.records_file().exists() && data_dir.hot_file().exists();
-        if !is_there {
-            return Err(InstallationError::NotSetUp { dir: data_dir.path().to_owned() }.into());
-        }
+        let records =
+            if config.is_shared() { open_records(config, data_dir).await? } else { Installation::records(data_dir).await? };
         let material = Installation::shared_keys(&config.key_file(data_dir))?;
-        let records = open_records(config, data_dir).await?;
-        let settings = config.settings(config.public_url());
-        let keys = Arc::new(CodeKeys::open(&material)?);
-        let store = open_sessions(config, data_dir, &keys, &clock, None)?;
-        let directory = Arc::new(directory(&records, &*store).await?);
-        let metrics = Arc::new(Metrics::default());
-        let parts = Parts {
-            store,
-            router: Router::new(config.routes(&clock)?, Arc::clone(&metrics) as _),
-            keys,
-            tokens: Arc::new(SessionTokens::open(&material, &settings.public_url, &config.region)?),
-            proofs: Arc::new(Proofs::open(&material, &settings.public_url)?),
-            records: records.clone(),
-            directory,
-            settings,
-            webhooks: config.webhook_settings(),
-            clock,
-            rng: Arc::new(OsRng),
-            metrics,
-            tasks: Tasks::on(Handle::current()),
-        };
-        Ok(Self { records, platform: Platform::new(parts) })
+        let ways_out = config.routes(&clock)?;
+        let (url, overrides) = (config.public_url(), Overrides::default());
+        let platform = platform(config, data_dir, &material, &records, ways_out, url, overrides).await?;
+        Ok(Self { records, platform })
     }
 
     /// Lets go of both planes.

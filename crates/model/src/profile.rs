@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{AllFailed, Flaw, LimitRules, NumberCheck, PriceList, ResendPolicy, ServiceId, TenantId, Timestamp};
+use crate::{AllFailed, Flaw, LimitRules, NumberCheck, PriceList, ResendPolicy, Service, ServiceId, TenantId, Timestamp};
 
 /// What a service decides about its sessions. Everything is optional: what is left open, the tenant's default service and the installation
 /// decide, then the dialect of the call.
@@ -43,6 +45,47 @@ pub struct ServiceProfile {
 }
 
 impl ServiceProfile {
+    /// The longest life, in minutes, where nobody sets one.
+    pub const DEFAULT_MAX_LIFE_MINUTES: u32 = 60;
+
+    /// This profile, with what it leaves open taken from `base`.
+    #[must_use]
+    pub fn over(&self, base: &Self) -> Self {
+        Self {
+            app_name: self.app_name.clone().or_else(|| base.app_name.clone()),
+            code_length: self.code_length.or(base.code_length),
+            life_minutes: self.life_minutes.or(base.life_minutes),
+            max_life_minutes: self.max_life_minutes.or(base.max_life_minutes),
+            max_attempts: self.max_attempts.or(base.max_attempts),
+            resend_after_seconds: self.resend_after_seconds.or(base.resend_after_seconds),
+            resend_policy: self.resend_policy.or(base.resend_policy),
+            resend_unlocks: self.resend_unlocks.or(base.resend_unlocks),
+            all_failed: self.all_failed.or(base.all_failed),
+            number_check: self.number_check.or(base.number_check),
+            locale: self.locale.clone().or_else(|| base.locale.clone()),
+        }
+    }
+
+    /// The service `id` of this profile, with what it leaves open taken from `wide`.
+    #[must_use]
+    pub fn service(&self, id: Option<ServiceId>, wide: &Service) -> Service {
+        let minutes = |minutes: u32| Duration::from_secs(u64::from(minutes) * 60);
+        Service {
+            id,
+            app_name: self.app_name.clone().unwrap_or_else(|| wide.app_name.clone()),
+            code_length: self.code_length.or(wide.code_length),
+            life: self.life_minutes.map(minutes).or(wide.life),
+            max_life: self.max_life_minutes.map_or(wide.max_life, minutes),
+            max_attempts: self.max_attempts.or(wide.max_attempts),
+            resend_after: self.resend_after_seconds.map_or(wide.resend_after, |seconds| Duration::from_secs(seconds.into())),
+            resend: self.resend_policy.unwrap_or(wide.resend),
+            resend_unlocks: self.resend_unlocks.unwrap_or(wide.resend_unlocks),
+            all_failed: self.all_failed.unwrap_or(wide.all_failed),
+            number_check: self.number_check.or(wide.number_check),
+            locale: self.locale.clone().or_else(|| wide.locale.clone()),
+        }
+    }
+
     /// A code that lives longer than a day is no one-time code any more.
     const MAX_LIFE_MINUTES: u32 = 1_440;
     /// As long as a session token lives.

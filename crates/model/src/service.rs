@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AllFailed, InvalidId, NumberCheck, ResendPolicy};
+use crate::{AllFailed, InvalidId, NumberCheck, ResendPolicy, ServiceProfile};
 
 /// Names a service: a UUID, which customers bring along from where they were before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,6 +30,26 @@ impl FromStr for ServiceId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Uuid::try_parse(text).map(|uuid| Self(uuid.as_u128())).map_err(|_| InvalidId)
+    }
+}
+
+impl Default for Service {
+    /// The product's own values, where nobody set any.
+    fn default() -> Self {
+        Self {
+            id: None,
+            app_name: String::new(),
+            code_length: None,
+            life: None,
+            max_life: Duration::from_secs(u64::from(ServiceProfile::DEFAULT_MAX_LIFE_MINUTES) * 60),
+            max_attempts: None,
+            resend_after: Duration::from_secs(30),
+            resend: ResendPolicy::Rotate,
+            resend_unlocks: true,
+            all_failed: AllFailed::Error,
+            number_check: None,
+            locale: None,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use countersign_channels::Routes;
 use countersign_core::{LimitSettings, Settings};
-use countersign_model::{AllFailed, Clock, ResendPolicy, Service, ServiceId};
+use countersign_model::{Clock, Service, ServiceId};
 use countersign_records::{Place, PoolOptions};
 use countersign_session::BudgetRule;
 use countersign_session::store::RedisSettings;
@@ -15,7 +15,7 @@ use reqwest::Url;
 
 use crate::data_dir::DataDir;
 
-use super::{Config, ConfigError, Limits, Problem, Profile};
+use super::{Config, ConfigError, Limits, Problem, profile};
 
 /// What a lease lasts beyond the router's deadline, for the store call that follows.
 const AFTER_DEADLINE: Duration = Duration::from_secs(10);
@@ -36,18 +36,26 @@ impl Config {
     /// What the verbs work with.
     #[must_use]
     pub fn settings(&self, public_url: String) -> Settings {
+        let default_service = self.session.service(None, &Service::default());
         let services = self.services.iter().filter_map(|service| {
             let id: ServiceId = service.id.parse().ok()?;
-            Some(service.profile.over(&self.session).service(Some(id)))
+            Some(service.profile.service(Some(id), &default_service))
         });
+        let services = services.collect();
         Settings {
             public_url,
-            default_service: self.session.service(None),
-            services: services.collect(),
-            limits: self.limits.settings(),
+            default_service,
+            services,
+            limits: self.limits.settings(self.budget()),
             lease: Duration::from_secs(self.delivery.deadline_seconds) + AFTER_DEADLINE,
             billing: self.billing.settings(),
         }
+    }
+
+    /// What a recipient's wrong guesses may add up to.
+    #[must_use]
+    pub fn budget(&self) -> BudgetRule {
+        BudgetRule { wrong: self.limits.wrong_guesses.limit(), block_after: self.limits.block_after }
     }
 
     /// Where the secrets are.
@@ -125,7 +133,7 @@ impl Config {
                 "must be set too: sessions in Redis go with records in PostgreSQL, and neither goes alone",
             ));
         }
-        self.session.problems("session", &mut found);
+        profile::problems(&self.session, "session", &mut found);
         for (position, service) in self.services.iter().enumerate() {
             let section = format!("services[{position}]");
             let id = service.id.parse::<ServiceId>();
@@ -134,7 +142,7 @@ impl Config {
             } else if self.services[..position].iter().any(|other| other.id.parse() == id) {
                 found.push(Problem::new(format!("{section}.id"), "names a service that stands above already"));
             }
-            service.profile.over(&self.session).problems(&section, &mut found);
+            profile::problems(&service.profile.over(&self.session), &section, &mut found);
         }
         found
     }
@@ -146,36 +154,15 @@ fn is_base_address(text: &str) -> bool {
     })
 }
 
-impl Profile {
-    /// With the product's own values where nobody set any.
-    fn service(&self, id: Option<ServiceId>) -> Service {
-        let minutes = |minutes: u32| Duration::from_secs(u64::from(minutes) * 60);
-        Service {
-            id,
-            app_name: self.app_name.clone().unwrap_or_default(),
-            code_length: self.code_length,
-            life: self.life_minutes.map(minutes),
-            max_life: minutes(self.max_life_minutes.unwrap_or(Self::DEFAULT_MAX_LIFE_MINUTES)),
-            max_attempts: self.max_attempts,
-            resend_after: Duration::from_secs(self.resend_after_seconds.unwrap_or(30).into()),
-            resend: self.resend_policy.unwrap_or(ResendPolicy::Rotate),
-            resend_unlocks: self.resend_unlocks.unwrap_or(true),
-            all_failed: self.all_failed.unwrap_or(AllFailed::Error),
-            number_check: self.number_check,
-            locale: self.locale.clone(),
-        }
-    }
-}
-
 impl Limits {
-    fn settings(&self) -> LimitSettings {
+    fn settings(&self, budget: BudgetRule) -> LimitSettings {
         LimitSettings {
             calls_per_key: self.calls_per_key.limit(),
             failed_authentication: self.failed_authentication.limit(),
             sends_per_user: self.sends_per_user.limit(),
             active_per_user: self.active_per_user,
             sends_per_ip: self.sends_per_ip.limit(),
-            budget: BudgetRule { wrong: self.wrong_guesses.limit(), block_after: self.block_after },
+            budget,
         }
     }
 }

@@ -25,6 +25,7 @@ mod tests;
 mod webhooks;
 
 use countersign_channels::{ChannelsConfig, DeliveryConfig, ProvidersConfig};
+use countersign_model::ServiceProfile;
 use serde::{Deserialize, Serialize};
 
 pub use admin::Admin;
@@ -38,7 +39,7 @@ pub use limits::Limits;
 pub use load::{Loaded, Source, load};
 pub use log::{Log, LogFormat};
 pub use print::{Origin, Setting};
-pub use profile::{Profile, ServiceProfile};
+pub use profile::NamedProfile;
 pub use rate::Rate;
 pub(crate) use rate::parse_span;
 pub use redis::{Barrier, Cluster, Redis, Sentinel};
@@ -60,9 +61,9 @@ pub struct Config {
     /// What is logged, and how.
     pub log: Log,
     /// The profile of calls that name no service.
-    pub session: Profile,
+    pub session: ServiceProfile,
     /// Named profiles. What one leaves open, `[session]` decides.
-    pub services: Vec<ServiceProfile>,
+    pub services: Vec<NamedProfile>,
     /// How much callers may do.
     pub limits: Limits,
     /// Where the secrets are.
@@ -93,7 +94,7 @@ impl Default for Config {
             http: Http::default(),
             admin: Admin::default(),
             log: Log::default(),
-            session: Profile::default(),
+            session: ServiceProfile::default(),
             services: Vec::new(),
             limits: Limits::default(),
             keys: Keys::default(),

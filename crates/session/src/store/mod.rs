@@ -12,6 +12,8 @@ mod steps;
 pub mod suite;
 mod verdicts;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use countersign_model::{KeyId, LogEntry, Money, Partition, Scope, SessionId, TenantId, Timestamp};
 
@@ -56,7 +58,23 @@ pub struct SessionFilter {
     pub before: Option<SessionId>,
 }
 
+/// How far an id's time, which is its minter's, may be from the moment at which the store opened the session.
+const CLOCK_SLACK: Duration = Duration::from_mins(1);
+
+/// The least id of a moment: ids begin with 48 bits of milliseconds.
+fn first_id(moment: Timestamp) -> u128 {
+    let millis = u64::try_from(moment.millis()).unwrap_or(0).min((1 << 48) - 1);
+    u128::from(millis) << 80
+}
+
 impl SessionFilter {
+    /// The stretch of ids in which everything lies that the filter can admit: from the first, up to but without the second.
+    pub(crate) fn bounds(&self) -> (u128, u128) {
+        let from = self.from.map_or(0, |from| first_id(from.minus(CLOCK_SLACK)));
+        let to = self.to.map_or(u128::MAX, |to| first_id(to.plus(CLOCK_SLACK)));
+        (from, to.min(self.before.map_or(u128::MAX, SessionId::bits)))
+    }
+
     /// Whether a list made at `now` shows `session`.
     pub(crate) fn admits(&self, session: &Session, now: Timestamp) -> bool {
         !session.is_forgotten(now)

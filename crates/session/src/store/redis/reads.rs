@@ -1,7 +1,6 @@
 //! Looking without deciding: sessions, what is due, the log, the copy of the configuration.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use countersign_model::{LogEntry, Partition, Scope, SessionId, Timestamp};
 use redis::{RedisError, Value};
@@ -21,8 +20,6 @@ const CHUNK: usize = 128;
 const CHUNK_BYTES: u32 = 48 * 1024;
 /// Sessions that one list may look at: a filter that almost nothing passes must not go through a whole day's.
 const MAX_SCANNED: usize = 10_240;
-/// How far an id's time, which is its minter's, may be from the moment at which the store opened the session.
-const CLOCK_SLACK: Duration = Duration::from_mins(1);
 /// Sessions of a partition that are asked for at once when something is due.
 const MAX_DUE: usize = 500;
 /// Entries of the log that one answer holds.
@@ -52,7 +49,7 @@ impl RedisStore {
 
     /// Looks at a bounded number of sessions, however few the filter admits.
     pub(super) async fn list_sessions(&self, scope: Scope, filter: &SessionFilter, limit: usize) -> Result<Listed, StoreError> {
-        let (oldest, mut before) = bounds(filter);
+        let (oldest, mut before) = filter.bounds();
         let (mut sessions, mut scanned) = (Vec::new(), 0);
         if limit == 0 {
             return Ok(Listed { sessions, given_up_at: None });
@@ -200,17 +197,4 @@ fn log_name(partition: Partition) -> Vec<u8> {
 
 fn configuration_name() -> String {
     [tag(Partition::of(0)), CONFIGURATION].concat()
-}
-
-/// The stretch of ids in which everything lies that the filter can admit: from the first, up to but without the second.
-fn bounds(filter: &SessionFilter) -> (u128, u128) {
-    let from = filter.from.map_or(0, |from| first_id(from.minus(CLOCK_SLACK)));
-    let to = filter.to.map_or(u128::MAX, |to| first_id(to.plus(CLOCK_SLACK)));
-    (from, to.min(filter.before.map_or(u128::MAX, SessionId::bits)))
-}
-
-/// The least id of a moment: ids begin with 48 bits of milliseconds.
-fn first_id(moment: Timestamp) -> u128 {
-    let millis = u64::try_from(moment.millis()).unwrap_or(0).min((1 << 48) - 1);
-    u128::from(millis) << 80
 }

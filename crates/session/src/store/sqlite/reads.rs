@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use countersign_model::{LogEntry, Partition, Scope, SessionId, TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -22,8 +21,6 @@ const READERS: usize = 4;
 const CHUNK: usize = 256;
 /// Rows that one list may unpack: a filter that almost nothing passes must not hold the readers up for a whole day's sessions.
 const MAX_SCANNED: usize = 10_240;
-/// How far an id's time, which is its minter's, may be from the moment at which the store opened the session.
-const CLOCK_SLACK: Duration = Duration::from_mins(1);
 
 /// A few connections that only look, opened when first needed.
 pub(super) struct Readers {
@@ -77,7 +74,8 @@ pub(super) fn list(
     let mut statement = connection
         .prepare_cached("SELECT value, id FROM sessions WHERE scope = ?1 AND id >= ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4")
         .map_err(unavailable)?;
-    let (oldest, mut before) = bounds(filter);
+    let (oldest, before) = filter.bounds();
+    let (oldest, mut before) = (oldest.to_be_bytes(), before.to_be_bytes());
     let (mut admitted, mut scanned) = (Vec::new(), 0);
     while admitted.len() < limit && scanned < MAX_SCANNED {
         let range = (scope_key(scope), oldest, before, i64::try_from(CHUNK).unwrap_or(i64::MAX));
@@ -101,20 +99,6 @@ pub(super) fn list(
         scanned += seen;
     }
     Ok(Listed { sessions: admitted, given_up_at: Some(SessionId::from_bits(u128::from_be_bytes(before))) })
-}
-
-/// The stretch of ids in which everything lies that the filter can admit: from the first, up to but without the second.
-fn bounds(filter: &SessionFilter) -> ([u8; 16], [u8; 16]) {
-    let from = filter.from.map_or(0, |from| first_id(from.minus(CLOCK_SLACK)));
-    let to = filter.to.map_or(u128::MAX, |to| first_id(to.plus(CLOCK_SLACK)));
-    let before = filter.before.map_or(u128::MAX, SessionId::bits);
-    (from.to_be_bytes(), to.min(before).to_be_bytes())
-}
-
-/// The least id of a moment: ids begin with 48 bits of milliseconds.
-fn first_id(moment: Timestamp) -> u128 {
-    let millis = u64::try_from(moment.millis()).unwrap_or(0).min((1 << 48) - 1);
-    u128::from(millis) << 80
 }
 
 /// Sessions for which time alone asks for something, the longest overdue first.
