@@ -11,6 +11,7 @@ use std::time::Duration;
 use countersign::app::{App, Overrides};
 use countersign::config::{Config, Source, load};
 use countersign::{DEFAULT_TENANT, DataDir, Installation, KeyOrder, NewKey};
+use countersign_api::dialect::Wire;
 use countersign_core::Platform;
 use countersign_model::{Clock, KeyKind, KeyScope, ManualClock, Partition, Rng, SeededRng, Tenant, TenantId, Timestamp};
 use serde_json::Value;
@@ -94,6 +95,7 @@ pub struct Builder {
     wishes: BTreeMap<String, KeyWish>,
     installed: Option<(Arc<TempDir>, BTreeMap<String, String>)>,
     now: Timestamp,
+    more_dialects: Vec<&'static dyn Wire>,
 }
 
 /// A running server, and the caller with its sandbox key: what can be asked of a [`Client`] can be asked of it.
@@ -191,6 +193,13 @@ impl Builder {
         self
     }
 
+    /// It speaks one more dialect.
+    #[must_use]
+    pub fn dialect(mut self, dialect: &'static dyn Wire) -> Self {
+        self.more_dialects.push(dialect);
+        self
+    }
+
     /// Starts it.
     pub async fn spawn(self) -> TestApp {
         let clock = Arc::new(ManualClock::new(self.now));
@@ -211,7 +220,8 @@ impl Builder {
         let mut nodes = Vec::new();
         for _ in 0..if planes.is_some() { 2 } else { 1 } {
             let clock = Arc::clone(&clock) as Arc<dyn Clock>;
-            let overrides = Overrides { clock: Arc::clone(&clock), rng: Arc::clone(&rng), store_clock: Some(clock) };
+            let (rng, more_dialects) = (Arc::clone(&rng), self.more_dialects.clone());
+            let overrides = Overrides { clock: Arc::clone(&clock), rng, store_clock: Some(clock), more_dialects };
             nodes.push(Node::start(DataDir::new(dir.path().to_owned()), config.clone(), overrides).await);
         }
         let client = Client::of_nodes(nodes.iter().map(|node| node.bound.api.clone()).collect()).with_key(&keys["test"]);
@@ -284,7 +294,7 @@ impl TestApp {
 
     /// A server as the test needs it.
     pub fn builder() -> Builder {
-        Builder { setup: Setup::default(), wishes: BTreeMap::new(), installed: None, now: NOW }
+        Builder { setup: Setup::default(), wishes: BTreeMap::new(), installed: None, now: NOW, more_dialects: Vec::new() }
     }
 
     /// The caller with the live key.

@@ -17,25 +17,29 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A body that is a JSON object. Empty for calls that carry none.
 #[derive(Debug, Default)]
-pub(crate) struct Body {
+pub struct Body {
     /// As it came: what an idempotency key is bound to.
-    pub(crate) bytes: Bytes,
+    pub bytes: Bytes,
     /// What it says.
-    pub(crate) object: Map<String, Value>,
+    pub object: Map<String, Value>,
 }
 
 /// Why there is no such body.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum BodyError {
+pub enum BodyError {
+    /// More than 64 KiB.
     #[error("more than 64 KiB")]
     TooLarge,
+    /// Not declared as JSON in UTF-8, or compressed.
     #[error("not declared as plain JSON in UTF-8")]
     MediaType,
     /// Holds a place in the body, nothing of its content.
     #[error("{0}")]
     Malformed(String),
+    /// Did not arrive within ten seconds.
     #[error("did not arrive in time")]
     TooSlow,
+    /// The connection broke.
     #[error("broke off")]
     Broken,
 }

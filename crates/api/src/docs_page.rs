@@ -6,7 +6,7 @@ use actix_web::web::Bytes;
 use countersign_model::Mode;
 use data_encoding::BASE64;
 
-use crate::serve::Call;
+use crate::call::Call;
 
 /// The reference page. It fetches one description from where it was loaded and nothing from anywhere else.
 const PAGE: &str = include_str!("docs.html");

@@ -9,8 +9,8 @@ use serde::Serialize;
 use tracing::warn;
 use utoipa::ToSchema;
 
+use crate::call::Call;
 use crate::limit_headers::retry_after;
-use crate::serve::Call;
 
 /// What a probe is told.
 #[derive(Serialize, ToSchema)]

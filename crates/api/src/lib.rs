@@ -3,7 +3,7 @@
 //! A binary needs four things of it:
 //!
 //! ```text
-//! let api = Api::new(platform, ApiConfig { trusted_proxies, version });        // Arc<Api>
+//! let api = Api::new(platform, ApiConfig { trusted_proxies, version, more_dialects: vec![] });   // Arc<Api>
 //! let public = bind(tcp_listener, Surface::Public, &api, &ServerConfig::default())?;           // actix_web::dev::Server
 //! let admin = bind(other_listener, Surface::Admin, &api, &ServerConfig { workers: Some(1), ..ServerConfig::default() })?;
 //! public.handle().stop(true).await;                                                            // graceful
@@ -16,6 +16,8 @@
 mod admin;
 mod api;
 mod body;
+mod call;
+pub mod dialect;
 mod dialects;
 mod docs_page;
 mod fields;

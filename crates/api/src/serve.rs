@@ -8,17 +8,19 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::Method as HttpMethod;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{ALLOW, HeaderMap, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use countersign_core::HttpLabels;
-use tracing::{Instrument, debug, info, info_span, warn};
+use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::api::Api;
-use crate::dialects::native::{self, Path, error};
+use crate::call::{Call, allow_value};
+use crate::dialect::Wire;
+use crate::dialects::{self, native};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::server::Surface;
-use crate::{admin, dialects, docs_page, health};
+use crate::{admin, docs_page, health};
 
 /// Everything that the public listener serves.
 pub(crate) fn public(service: &mut ServiceConfig) {
@@ -30,48 +32,6 @@ pub(crate) fn admin(service: &mut ServiceConfig) {
     service.default_service(web::to(|request, payload, api| serve(Surface::Admin, request, payload, api)));
 }
 
-/// A request on its way.
-pub(crate) struct Call<'a> {
-    pub(crate) api: &'a Api,
-    pub(crate) request: &'a HttpRequest,
-    pub(crate) id: &'a RequestId,
-}
-
-/// A method that a path may know, beside `OPTIONS`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Method {
-    /// And `HEAD`, whose reply loses its body on the way out.
-    Get,
-    Post,
-    Put,
-    Patch,
-    Delete,
-}
-
-impl Method {
-    /// None: no path knows it.
-    fn of(method: &HttpMethod) -> Option<Self> {
-        match method.as_str() {
-            "GET" | "HEAD" => Some(Self::Get),
-            "POST" => Some(Self::Post),
-            "PUT" => Some(Self::Put),
-            "PATCH" => Some(Self::Patch),
-            "DELETE" => Some(Self::Delete),
-            _ => None,
-        }
-    }
-
-    const fn allow(self) -> &'static str {
-        match self {
-            Self::Get => "GET, HEAD, ",
-            Self::Post => "POST, ",
-            Self::Put => "PUT, ",
-            Self::Patch => "PATCH, ",
-            Self::Delete => "DELETE, ",
-        }
-    }
-}
-
 /// A path that belongs to no dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Page {
@@ -79,6 +39,8 @@ enum Page {
     Readyz,
     Docs,
     OpenApi,
+    /// The description of another dialect, by its place in the list of them.
+    DialectOpenApi(usize),
     Jwks,
     SandboxJwks,
     Metrics,
@@ -87,12 +49,13 @@ enum Page {
 impl Page {
     const ALL: [Self; 7] = [Self::Healthz, Self::Readyz, Self::Docs, Self::OpenApi, Self::Jwks, Self::SandboxJwks, Self::Metrics];
 
-    const fn path(self) -> &'static str {
+    const fn template(self) -> &'static str {
         match self {
             Self::Healthz => "/healthz",
             Self::Readyz => "/readyz",
             Self::Docs => "/docs",
             Self::OpenApi => "/openapi.json",
+            Self::DialectOpenApi(_) => "/openapi/{dialect}.json",
             Self::Jwks => "/.well-known/jwks.json",
             Self::SandboxJwks => "/.well-known/jwks-sandbox.json",
             Self::Metrics => "/metrics",
@@ -102,69 +65,55 @@ impl Page {
     const fn is_on(self, surface: Surface) -> bool {
         match self {
             Self::Healthz | Self::Readyz => true,
-            Self::Docs | Self::OpenApi | Self::Jwks | Self::SandboxJwks => matches!(surface, Surface::Public),
+            Self::Docs | Self::OpenApi | Self::DialectOpenApi(_) | Self::Jwks | Self::SandboxJwks => {
+                matches!(surface, Surface::Public)
+            }
             Self::Metrics => matches!(surface, Surface::Admin),
         }
     }
 }
 
-/// What lives at a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Who answers on a path.
+#[derive(Debug, Clone, Copy)]
 enum Target<'a> {
     Page(Page),
-    /// A path of a dialect, and what it names.
-    Path(Path, &'a str),
-    /// A path of the admin API, by its template.
-    Admin(&'static str),
-    Nothing,
+    Wire(&'a dyn Wire),
+    /// The admin API, and whatever else is called on the operators' listener.
+    Admin,
 }
 
 impl<'a> Target<'a> {
-    fn find(surface: Surface, path: &'a str) -> Self {
-        if surface == Surface::Public
-            && let Some((path, name)) = dialects::find(path)
-        {
-            return Self::Path(path, name);
+    fn find(surface: Surface, api: &'a Api, path: &str, headers: &HeaderMap) -> Self {
+        let bare = path.strip_suffix('/').unwrap_or(path);
+        let page = Page::ALL.into_iter().find(|page| page.template() == bare);
+        let described = || api.descriptions.iter().position(|(of, _)| of.as_str() == bare).map(Page::DialectOpenApi);
+        match page.or_else(described).filter(|page| page.is_on(surface)) {
+            Some(page) => Self::Page(page),
+            None if surface == Surface::Admin => Self::Admin,
+            None => Self::Wire(dialects::speaker(&api.wires, path, headers)),
         }
-        if surface == Surface::Admin && admin::owns(path) {
-            return Self::Admin(admin::template(path));
-        }
-        let path = path.strip_suffix('/').unwrap_or(path);
-        let page = Page::ALL.into_iter().find(|page| page.is_on(surface) && page.path() == path);
-        page.map_or(Self::Nothing, Self::Page)
     }
 
     /// For logs and metrics: never the path as called.
-    const fn template(self) -> &'static str {
+    fn template(self, path: &str) -> &'static str {
         match self {
-            Self::Page(page) => page.path(),
-            Self::Path(path, _) => path.template(),
-            Self::Admin(template) => template,
-            Self::Nothing => "unknown",
+            Self::Page(page) => page.template(),
+            Self::Wire(wire) => wire.template(path),
+            Self::Admin => admin::template(path),
         }
-    }
-
-    /// The methods that it knows, as `Allow` lists them.
-    fn allow(self) -> String {
-        let methods = match self {
-            Self::Page(_) => Method::Get.allow().to_owned(),
-            Self::Path(path, _) => path.operations().iter().map(|(method, _)| method.allow()).collect(),
-            Self::Admin(_) | Self::Nothing => String::new(),
-        };
-        methods + "OPTIONS"
     }
 }
 
 async fn serve(surface: Surface, request: HttpRequest, payload: Payload, api: web::Data<Api>) -> HttpResponse {
     let started = Instant::now();
     let id = RequestId::of(&request, api.platform.rng());
-    let target = Target::find(surface, request.path());
-    let (method, route) = (method_name(request.method()), target.template());
+    let path = request.path();
+    let target = Target::find(surface, &api, path, request.headers());
+    let (method, route) = (method_name(request.method()), target.template(path));
     let span = info_span!("request", request_id = id.as_str(), method, route);
     let call = Call { api: &api, request: &request, id: &id };
     let mut response = async {
-        let caught = caught(answer(&call, target, payload)).await;
-        let response = caught.unwrap_or_else(|Panicked| native::refuse(&call, &error::internal("a handler panicked")));
+        let response = caught(answer(&call, surface, target, payload)).await.unwrap_or_else(|Panicked| broken(&call, target));
         log(response.status(), started.elapsed());
         response
     }
@@ -178,30 +127,35 @@ async fn serve(surface: Surface, request: HttpRequest, payload: Payload, api: we
     response
 }
 
-async fn answer(call: &Call<'_>, target: Target<'_>, payload: Payload) -> HttpResponse {
+async fn answer(call: &Call<'_>, surface: Surface, target: Target<'_>, payload: Payload) -> HttpResponse {
     match target {
-        Target::Nothing => return native::refuse(call, &error::not_found()),
-        Target::Admin(_) => return admin::answer(call, payload).await,
-        Target::Page(_) | Target::Path(..) => {}
+        Target::Wire(wire) => wire.answer(call, payload).await,
+        Target::Admin => admin::answer(call, payload).await,
+        Target::Page(page) => show(call, surface, page).await,
     }
-    if call.request.method() == HttpMethod::OPTIONS {
-        let mut response = HttpResponse::new(StatusCode::NO_CONTENT);
-        response.headers_mut().insert(ALLOW, allow_value(&target.allow()));
-        return response;
+}
+
+/// What a call is told whose handler died.
+fn broken(call: &Call<'_>, target: Target<'_>) -> HttpResponse {
+    error!("a handler panicked");
+    match target {
+        Target::Wire(wire) => wire.broken(call),
+        Target::Page(_) | Target::Admin => admin::broken(call),
     }
-    let method = Method::of(call.request.method());
-    let page = match target {
-        Target::Path(path, name) => {
-            return match path.operations().iter().find(|(known, _)| Some(*known) == method) {
-                Some((_, operation)) => native::answer(call, *operation, name, payload).await,
-                None => native::refuse(call, &error::method_not_allowed(target.allow())),
-            };
+}
+
+async fn show(call: &Call<'_>, surface: Surface, page: Page) -> HttpResponse {
+    const ALLOW_GET: &str = "GET, HEAD, OPTIONS";
+    match *call.request.method() {
+        HttpMethod::GET | HttpMethod::HEAD => {}
+        HttpMethod::OPTIONS => {
+            let mut response = HttpResponse::new(StatusCode::NO_CONTENT);
+            response.headers_mut().insert(ALLOW, allow_value(ALLOW_GET));
+            return response;
         }
-        Target::Page(page) if method == Some(Method::Get) => page,
-        Target::Page(_) | Target::Admin(_) | Target::Nothing => {
-            return native::refuse(call, &error::method_not_allowed(target.allow()));
-        }
-    };
+        _ if surface == Surface::Admin => return admin::method_not_allowed(call, ALLOW_GET),
+        _ => return native::method_not_allowed(call, ALLOW_GET),
+    }
     match page {
         Page::Healthz => health::healthz(call),
         Page::Readyz => health::readyz(call).await,
@@ -209,13 +163,9 @@ async fn answer(call: &Call<'_>, target: Target<'_>, payload: Payload) -> HttpRe
         Page::Jwks => docs_page::jwks(call, countersign_model::Mode::Live),
         Page::SandboxJwks => docs_page::jwks(call, countersign_model::Mode::Sandbox),
         Page::OpenApi => docs_page::openapi(call),
+        Page::DialectOpenApi(place) => docs_page::json(call.api.descriptions[place].1.clone()),
         Page::Docs => docs_page::docs(call),
     }
-}
-
-/// Methods as a header.
-pub(crate) fn allow_value(methods: &str) -> HeaderValue {
-    HeaderValue::from_str(methods).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"))
 }
 
 /// One of a few names: a label must not grow with what callers make up.
@@ -251,34 +201,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn operators_pages_are_on_their_own_listener_only() {
-        assert_eq!(Target::find(Surface::Public, "/metrics"), Target::Nothing);
-        assert_eq!(Target::find(Surface::Admin, "/metrics"), Target::Page(Page::Metrics));
-        assert_eq!(Target::find(Surface::Admin, "/api/v1/otp/send"), Target::Nothing);
-        assert_eq!(Target::find(Surface::Admin, "/docs"), Target::Nothing);
-        assert_eq!(Target::find(Surface::Admin, "/readyz/"), Target::Page(Page::Readyz));
-    }
-
-    #[test]
-    fn a_template_never_holds_what_a_caller_wrote() {
-        let path = "/api/v1/otp/sessions/ses_secret";
-        assert_eq!(Target::find(Surface::Public, path).template(), "/api/v1/otp/sessions/{session}");
-        assert_eq!(Target::find(Surface::Public, "/who/knows").template(), "unknown");
-        let path = "/v1/contacts/external/secret";
-        assert_eq!(Target::find(Surface::Public, path).template(), "/api/v1/contacts/external/{external_id}");
+    fn a_method_that_nobody_knows_is_not_a_label() {
         assert_eq!(method_name(&HttpMethod::from_bytes(b"BREW").unwrap()), "OTHER");
-    }
-
-    #[test]
-    fn a_path_lists_the_methods_it_knows() {
-        for (path, allow) in [
-            ("/healthz", "GET, HEAD, OPTIONS"),
-            ("/api/v1/otp/send", "POST, OPTIONS"),
-            ("/v1/contacts", "GET, HEAD, POST, OPTIONS"),
-            ("/v1/contacts/con_1", "GET, HEAD, PATCH, PUT, DELETE, OPTIONS"),
-        ] {
-            assert_eq!(Target::find(Surface::Public, path).allow(), allow, "{path}");
-        }
     }
 
     #[actix_web::test]

@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_api::dialect::Wire;
 use countersign_core::Platform;
 use countersign_model::{Clock, OsRng, Rng, SystemClock};
 use countersign_records::{Records, RecordsError};
@@ -36,6 +37,8 @@ pub struct Overrides {
     pub rng: Arc<dyn Rng>,
     /// What a session store that has a time of its own is to take for the time instead.
     pub store_clock: Option<Arc<dyn Clock>>,
+    /// Dialects beside the product's own.
+    pub more_dialects: Vec<&'static dyn Wire>,
 }
 
 /// Which part of the work a node does.
@@ -113,7 +116,7 @@ pub struct App {
 
 impl Default for Overrides {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), rng: Arc::new(OsRng), store_clock: None }
+        Self { clock: Arc::new(SystemClock), rng: Arc::new(OsRng), store_clock: None, more_dialects: Vec::new() }
     }
 }
 
@@ -146,11 +149,13 @@ impl App {
         };
 
         let public_url = config.public_url_at(api_addr);
+        let more_dialects = overrides.more_dialects.clone();
         let platform = planes::platform(&config, &data_dir, &material, &records, ways_out, public_url, overrides).await?;
         if !platform.has_tenants() {
             return Err(AppError::NotSetUp);
         }
-        let servers = server::build(&platform, role.serves_callers().then_some(api), admin, &config).map_err(AppError::Serve)?;
+        let api = role.serves_callers().then_some(api);
+        let servers = server::build(&platform, api, admin, &config, more_dialects).map_err(AppError::Serve)?;
 
         let first_start = first_key.map(|key| FirstStart {
             data_dir: data_dir.path().display().to_string(),

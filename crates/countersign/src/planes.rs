@@ -95,7 +95,7 @@ pub(crate) async fn platform(
     public_url: String,
     overrides: Overrides,
 ) -> Result<Arc<Platform>, AppError> {
-    let Overrides { clock, rng, store_clock } = overrides;
+    let Overrides { clock, rng, store_clock, more_dialects: _ } = overrides;
     let settings = config.settings(public_url);
     let keys = Arc::new(CodeKeys::open(material)?);
     let tokens = Arc::new(SessionTokens::open(material, &settings.public_url, &config.region)?);

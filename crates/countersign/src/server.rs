@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use actix_web::dev::Server;
+use countersign_api::dialect::Wire;
 use countersign_api::{Api, ApiConfig, ServerConfig, Surface, TrustedProxies};
 use countersign_core::Platform;
 
@@ -23,8 +24,10 @@ pub(crate) fn build(
     api: Option<TcpListener>,
     admin: TcpListener,
     config: &Config,
+    more_dialects: Vec<&'static dyn Wire>,
 ) -> io::Result<Servers> {
-    let http = ApiConfig { trusted_proxies: trusted_proxies(&config.http), version: env!("CARGO_PKG_VERSION") };
+    let (trusted_proxies, version) = (trusted_proxies(&config.http), env!("CARGO_PKG_VERSION"));
+    let http = ApiConfig { trusted_proxies, version, more_dialects };
     let surface = Api::new(Arc::clone(platform), http);
     let callers = ServerConfig { workers: config.http.workers, ..ServerConfig::default() };
     let operators = ServerConfig { workers: Some(1), ..ServerConfig::default() };

@@ -70,4 +70,26 @@ pub struct Scope {
 pub enum Dialect {
     /// Countersign's own API, Sendmator style.
     Native,
+    /// K-OTP's, both of its APIs.
+    Kotp,
+    /// GetOTP's.
+    GetOtp,
+    /// Antryk's.
+    Antryk,
+}
+
+impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 4] = [Self::Native, Self::Kotp, Self::GetOtp, Self::Antryk];
+
+    /// The word in logs, records and addresses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Kotp => "kotp",
+            Self::GetOtp => "getotp",
+            Self::Antryk => "antryk",
+        }
+    }
 }

@@ -10,8 +10,8 @@ use countersign_model::Tenant;
 
 use super::problem::Problem;
 use crate::body::Body;
+use crate::call::Call;
 use crate::fields::Faults;
-use crate::serve::Call;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 

@@ -27,8 +27,8 @@ use self::problem::Problem;
 use self::reply::Reply;
 use self::routes::{Operation, Route};
 use crate::body::{self, Body};
+use crate::call::Call;
 use crate::docs_page::{self, Book};
-use crate::serve::Call;
 
 /// The reference page of the admin API.
 const BOOK: Book = Book {
@@ -38,14 +38,9 @@ const BOOK: Book = Book {
     credential: "Bearer cs_admin_…",
 };
 
-/// Whether a path belongs to the admin API.
-pub(crate) fn owns(path: &str) -> bool {
-    path.starts_with("/admin/")
-}
-
 /// For logs and metrics: the path without what callers put into it.
 pub(crate) fn template(path: &str) -> &'static str {
-    Route::find(path).map_or("/admin/unknown", |(route, _)| route.template)
+    Route::find(path).map_or("unknown", |(route, _)| route.template)
 }
 
 /// Answers a call on a path of the admin API.
@@ -56,6 +51,16 @@ pub(crate) async fn answer(call: &Call<'_>, payload: Payload) -> HttpResponse {
         Ok(response) => response,
         Err(problem) => problem.respond(call),
     }
+}
+
+/// What a call is told whose handler died.
+pub(crate) fn broken(call: &Call<'_>) -> HttpResponse {
+    Problem::internal("a handler died").respond(call)
+}
+
+/// What a call is told that comes to one of the pages beside the API by a method that it does not know.
+pub(crate) fn method_not_allowed(call: &Call<'_>, allow: &str) -> HttpResponse {
+    Problem::method_not_allowed(allow.to_owned()).respond(call)
 }
 
 async fn answered(call: &Call<'_>, payload: Payload) -> Result<HttpResponse, Problem> {
@@ -120,7 +125,7 @@ mod tests {
     #[test]
     fn a_label_never_holds_what_a_caller_wrote() {
         assert_eq!(template("/admin/v1/tenants/secret/keys/key_1"), "/admin/v1/tenants/{tenant}/keys/{key}");
-        assert_eq!(template("/admin/v1/secret"), "/admin/unknown");
-        assert!(owns("/admin/v1") && !owns("/metrics"));
+        assert_eq!(template("/admin/v1/secret"), "unknown");
+        assert_eq!(template("/who/knows"), "unknown");
     }
 }

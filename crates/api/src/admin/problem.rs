@@ -15,9 +15,9 @@ use tracing::{error, warn};
 use utoipa::ToSchema;
 
 use crate::body::BodyError;
+use crate::call::Call;
 use crate::fields::Faults;
 use crate::limit_headers::retry_after;
-use crate::serve::Call;
 
 /// When a call that could not be served may be worth another try.
 const SHORTLY: Duration = Duration::from_secs(1);

@@ -1,14 +1,22 @@
-//! Who speaks on which path. The owner of a path speaks for every method and every error on it.
+//! Who speaks on which path.
 //!
-//! A new dialect is a folder beside `native` and one line in [`find`].
+//! The owner of a path speaks for every method and every error on it. A new dialect is a folder beside `native` and one line in [`ALL`].
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub(crate) mod native;
 
-use crate::dialects::native::Path;
+use actix_web::http::header::HeaderMap;
 
-/// The path, with the part of it that names something. None: nothing lives there, and native says so.
-pub(crate) fn find(path: &str) -> Option<(Path, &str)> {
-    native::find(path)
+use self::native::Native;
+use crate::dialect::Wire;
+
+/// Every dialect. Where several would speak, the first does; where none would, the last.
+pub(crate) const ALL: [&dyn Wire; 1] = [&Native];
+
+/// The dialect that speaks on `path`: the one whose it is, else one that takes it in, else our own.
+pub(crate) fn speaker<'w>(wires: &[&'w dyn Wire], path: &str, headers: &HeaderMap) -> &'w dyn Wire {
+    let owner = wires.iter().find(|wire| wire.owns(path, headers));
+    let adopter = || wires.iter().find(|wire| wire.adopts(path, headers));
+    owner.or_else(adopter).copied().unwrap_or(&Native)
 }

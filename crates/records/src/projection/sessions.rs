@@ -201,7 +201,7 @@ async fn save(connection: &mut AnyConnection, changes: &[(Option<SessionRecord>,
             Ok(query
                 .bind(session.id.to_string())
                 .bind(session.realm.to_string())
-                .bind(dialect_word(session.dialect))
+                .bind(session.dialect.as_str())
                 .bind(session.service.map(|id| id.to_string()))
                 .bind(session.purpose.clone())
                 .bind(session.metadata.clone())
@@ -227,10 +227,9 @@ fn cell(session: &SessionRecord) -> Cell {
     Cell::new(session.realm, session.created_at, session.service, session.shown_channel, session.shown_status.as_str())
 }
 
-const fn dialect_word(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Native => "native",
-    }
+fn read_dialect(stored: &Stored<'_>) -> Result<Dialect, RecordsError> {
+    let word = stored.text("dialect")?;
+    Dialect::ALL.into_iter().find(|dialect| dialect.as_str() == word).ok_or_else(|| stored.corrupt("dialect"))
 }
 
 fn read(row: &AnyRow) -> Result<SessionRecord, RecordsError> {
@@ -238,10 +237,7 @@ fn read(row: &AnyRow) -> Result<SessionRecord, RecordsError> {
     Ok(SessionRecord {
         id: stored.parsed("id")?,
         realm: stored.parsed("realm")?,
-        dialect: match stored.text("dialect")?.as_str() {
-            "native" => Dialect::Native,
-            _ => return Err(stored.corrupt("dialect")),
-        },
+        dialect: read_dialect(&stored)?,
         service: stored.parsed_or_none("service_id")?,
         purpose: stored.text("purpose")?,
         metadata: stored.text("metadata")?,

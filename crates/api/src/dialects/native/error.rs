@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::response::send::channels_sent;
 use super::words;
 use crate::body::BodyError;
+use crate::dialect::Edge;
 use crate::fields::Faults;
 
 /// How long callers are asked to leave a store that is away, or a call that is still running, alone.
@@ -18,7 +19,21 @@ pub(super) const SHORTLY: Duration = Duration::from_secs(1);
 /// A part that the call needs is away.
 pub(super) const UNAVAILABLE: &str = "Service unavailable, try again";
 
-pub(super) fn of_body(error: BodyError) -> Failure {
+pub(super) fn of_edge(edge: Edge) -> Failure {
+    match edge {
+        Edge::NotFound => Failure::new(StatusCode::NOT_FOUND, "not_found", "Not found"),
+        Edge::MethodNotAllowed { allow } => {
+            let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed");
+            Failure { allow: Some(allow), ..failure }
+        }
+        Edge::Body(error) => of_body(error),
+        Edge::ReadOnly => Failure::new(StatusCode::FORBIDDEN, "forbidden", "This API key only reads"),
+        Edge::Refused(refusal) => of_refusal(refusal),
+        Edge::Internal => internal("a handler died"),
+    }
+}
+
+fn of_body(error: BodyError) -> Failure {
     let bad = |code, message: String| Failure::new(StatusCode::BAD_REQUEST, code, message);
     match error {
         BodyError::TooLarge => Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "Body larger than 64 KiB"),
@@ -153,20 +168,9 @@ pub(super) fn limited(limit: LimitName, wait: Duration) -> Failure {
 }
 
 /// A defect. The log hears what it was; the caller only that it was one.
-pub(crate) fn internal(what: &str) -> Failure {
+pub(super) fn internal(what: &str) -> Failure {
     error!(what, "internal error");
     Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Internal error")
-}
-
-/// Nothing lives at a path.
-pub(crate) fn not_found() -> Failure {
-    Failure::new(StatusCode::NOT_FOUND, "not_found", "Not found")
-}
-
-/// A path does not know a method.
-pub(crate) fn method_not_allowed(allow: String) -> Failure {
-    let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed");
-    Failure { allow: Some(allow), ..failure }
 }
 
 #[cfg(test)]

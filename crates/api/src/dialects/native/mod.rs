@@ -13,19 +13,18 @@ mod words;
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE};
-use actix_web::web::{Bytes, Payload};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use actix_web::web::Bytes;
 use countersign_core::{Caller, Quota};
 
 use self::failure::Failure;
 use self::operations::contacts;
-use self::paths::Reads;
+use self::paths::Operation;
 use self::request::Input;
-use crate::body::{self, Body};
+use crate::body::Body;
+use crate::call::{Call, allow_value};
+use crate::dialect::{Edge, Reads, Route, Voice};
 use crate::limit_headers::retry_after;
-use crate::serve::{Call, allow_value};
-
-pub(crate) use self::paths::{Operation, Path, find};
 
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -49,29 +48,64 @@ impl Reply {
     }
 }
 
-/// Answers a call on an operation's path by the operation's method.
-///
-/// Size, media type, form of the body, credentials, permissions, rate, fields, and what the verb says: in that order. The rate is counted
-/// within the verb's step, so that a call costs one round to the store; a call that falls for its fields is counted afterwards.
-pub(crate) async fn answer(call: &Call<'_>, operation: Operation, name: &str, payload: Payload) -> HttpResponse {
-    let body = match operation.reads() {
-        Reads::Body => body::read(call.request, payload).await,
-        Reads::MaybeBody => body::read_if_any(call.request, payload).await,
-        Reads::NoBody => Ok(Body::default()),
-    };
-    let body = match body {
-        Ok(body) => body,
-        Err(error) => return refuse(call, &error::of_body(error)),
-    };
-    let caller = match auth::authenticate(call, operation.writes()).await {
-        Ok(caller) => caller,
-        Err(failure) => return refuse(call, &failure),
-    };
-    match run(call, operation, name, &body, &caller).await {
-        Ok(reply) => respond(call, reply, caller.quota()),
-        Err(failure) => {
-            let failure = auth::count(call, &caller, failure).await;
-            refuse_with(call, &failure, caller.quota())
+/// The product's own dialect.
+#[derive(Debug)]
+pub(crate) struct Native;
+
+impl Voice for Native {
+    type Operation = Operation;
+    type Reply = Reply;
+    type Failure = Failure;
+
+    fn name(&self) -> &'static str {
+        "native"
+    }
+
+    fn owns(&self, path: &str, _: &HeaderMap) -> bool {
+        paths::is_own(path)
+    }
+
+    /// Whoever shows our own header is spoken to in our own voice.
+    fn adopts(&self, _: &str, headers: &HeaderMap) -> bool {
+        headers.contains_key(auth::X_API_KEY)
+    }
+
+    fn find<'p>(&self, path: &'p str) -> Option<Route<'p, Operation>> {
+        let (found, name) = paths::find(path)?;
+        Some(Route { template: found.template(), name, operations: found.operations() })
+    }
+
+    fn reads(&self, operation: Operation) -> Reads {
+        operation.reads()
+    }
+
+    fn writes(&self, operation: Operation) -> bool {
+        operation.writes()
+    }
+
+    async fn authenticate(&self, call: &Call<'_>, _: Operation, _: &Body) -> Result<Caller, Failure> {
+        auth::authenticate(call).await
+    }
+
+    async fn run(
+        &self,
+        call: &Call<'_>,
+        operation: Operation,
+        name: &str,
+        body: &Body,
+        caller: &Caller,
+    ) -> Result<Reply, Failure> {
+        run(call, operation, name, body, caller).await
+    }
+
+    fn stopped(&self, _: &Call<'_>, edge: Edge) -> Failure {
+        error::of_edge(edge)
+    }
+
+    fn print(&self, call: &Call<'_>, outcome: Result<Reply, Failure>, quota: Option<&Quota>) -> HttpResponse {
+        match outcome {
+            Ok(reply) => respond(call, reply, quota),
+            Err(failure) => refuse(call, &failure, quota),
         }
     }
 }
@@ -113,12 +147,7 @@ fn respond(call: &Call<'_>, reply: Reply, quota: Option<&Quota>) -> HttpResponse
     response
 }
 
-/// An error to a caller whose standing is not known.
-pub(crate) fn refuse(call: &Call<'_>, failure: &Failure) -> HttpResponse {
-    refuse_with(call, failure, None)
-}
-
-fn refuse_with(call: &Call<'_>, failure: &Failure, quota: Option<&Quota>) -> HttpResponse {
+fn refuse(call: &Call<'_>, failure: &Failure, quota: Option<&Quota>) -> HttpResponse {
     let (media, body) = failure.body(call.request, call.id.as_str());
     let mut response = json(call, failure.status, media, body, quota);
     let headers = response.headers_mut();
@@ -139,9 +168,14 @@ fn json(call: &Call<'_>, status: StatusCode, media: &'static str, body: Vec<u8>,
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    call.api.calls.stamp(headers, quota, call.api.platform.now());
+    call.stamp(headers, quota);
     response
 }
 
 #[cfg(test)]
 pub(crate) use self::request::{known_fields, known_parameters};
+
+/// An error on one of the pages beside the dialects, which are ours.
+pub(crate) fn method_not_allowed(call: &Call<'_>, allow: &str) -> HttpResponse {
+    refuse(call, &error::of_edge(Edge::MethodNotAllowed { allow: allow.to_owned() }), None)
+}

@@ -1,6 +1,7 @@
 //! Where the operations live, and by which methods they are called.
 
-use crate::serve::Method;
+use crate::call::Method;
+use crate::dialect::Reads;
 
 /// A path of this dialect. Both mounts of a path are one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,19 +48,14 @@ pub(crate) enum Operation {
     ShowAccount,
 }
 
-/// What an operation reads beside its path and headers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reads {
-    /// Nothing, or a query.
-    NoBody,
-    /// A JSON object.
-    Body,
-    /// A JSON object, or nothing at all.
-    MaybeBody,
+/// Whether a path is this dialect's whatever lives there: `/v1` it shares with others.
+pub(super) fn is_own(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix("/v1/") else { return false };
+    matches!(rest.split('/').next(), Some("otp" | "contacts" | "account"))
 }
 
 /// The path, with the part of it that names something. Both mounts lead to the same.
-pub(crate) fn find(path: &str) -> Option<(Path, &str)> {
+pub(super) fn find(path: &str) -> Option<(Path, &str)> {
     let rest = path.strip_prefix("/api/v1/").or_else(|| path.strip_prefix("/v1/"))?;
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     let parts: Vec<&str> = rest.splitn(5, '/').collect();
@@ -85,7 +81,7 @@ pub(crate) fn find(path: &str) -> Option<(Path, &str)> {
 
 impl Path {
     /// For logs and metrics: the path without what callers put into it.
-    pub(crate) const fn template(self) -> &'static str {
+    pub(super) const fn template(self) -> &'static str {
         match self {
             Self::Send => "/api/v1/otp/send",
             Self::Verify => "/api/v1/otp/verify",
@@ -105,7 +101,7 @@ impl Path {
     }
 
     /// How it is called, and what for.
-    pub(crate) const fn operations(self) -> &'static [(Method, Operation)] {
+    pub(super) const fn operations(self) -> &'static [(Method, Operation)] {
         match self {
             Self::Send => &[(Method::Post, Operation::Send)],
             Self::Verify => &[(Method::Post, Operation::Verify)],

@@ -1,0 +1,99 @@
+//! One request on its way through the server.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::http::Method as HttpMethod;
+use actix_web::http::header::{HeaderMap, HeaderValue};
+use countersign_core::{AuthError, Caller, Platform, Quota};
+use tracing::info;
+
+use crate::api::Api;
+use crate::request_id::RequestId;
+
+/// A request, and what it is served with.
+#[derive(Debug)]
+pub struct Call<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) request: &'a HttpRequest,
+    pub(crate) id: &'a RequestId,
+}
+
+impl Call<'_> {
+    /// The verbs.
+    #[must_use]
+    pub fn platform(&self) -> &Arc<Platform> {
+        &self.api.platform
+    }
+
+    /// The request as it came, without its body.
+    #[must_use]
+    pub fn request(&self) -> &HttpRequest {
+        self.request
+    }
+
+    /// The text of a header; none where it is missing or no text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.request.headers().get(name)?.to_str().ok()
+    }
+
+    /// What the reply's `X-Request-Id` says.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    /// Whose call it is, by address.
+    #[must_use]
+    pub fn peer(&self) -> IpAddr {
+        self.api.trusted_proxies.peer(self.request)
+    }
+
+    /// Lets a caller in by its secret. It is counted with the step that it takes.
+    pub async fn authenticate(&self, secret: Option<&str>) -> Result<Caller, AuthError> {
+        let peer = self.peer();
+        let caller = self.platform().authenticate(secret, peer).await;
+        caller.inspect_err(|_| info!(%peer, "API key not taken"))
+    }
+
+    /// Tells in a reply's headers where the caller stands.
+    pub fn stamp(&self, headers: &mut HeaderMap, quota: Option<&Quota>) {
+        self.api.calls.stamp(headers, quota, self.platform().now());
+    }
+}
+
+/// A method that a path may know, beside `OPTIONS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// And `HEAD`, whose reply loses its body on the way out.
+    Get,
+    /// `POST`.
+    Post,
+    /// `PUT`.
+    Put,
+    /// `PATCH`.
+    Patch,
+    /// `DELETE`.
+    Delete,
+}
+
+impl Method {
+    /// None: no path knows it.
+    pub(crate) fn of(method: &HttpMethod) -> Option<Self> {
+        match method.as_str() {
+            "GET" | "HEAD" => Some(Self::Get),
+            "POST" => Some(Self::Post),
+            "PUT" => Some(Self::Put),
+            "PATCH" => Some(Self::Patch),
+            "DELETE" => Some(Self::Delete),
+            _ => None,
+        }
+    }
+}
+
+/// Methods as a header.
+pub(crate) fn allow_value(methods: &str) -> HeaderValue {
+    HeaderValue::from_str(methods).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"))
+}
