@@ -14,7 +14,7 @@ PYTHON_HOME := $(TOOLS)/python
 
 .PHONY: help
 help: ## Print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## Build (quickly, not optimised) and start a server on ./data; needs only the Rust toolchain
@@ -41,6 +41,10 @@ test: nextest python servers ## Install what tests lack (cargo-nextest, aiosmtpd
 	cargo nextest run --workspace --locked
 	COUNTERSIGN_TEST_PLANES=shared cargo nextest run --package countersign-tests --locked -E 'not test(/^faults::/)'
 	cargo test --workspace --doc --locked
+
+demo-%: ## Play a vendor's own calls against a throw-away server: demo-kotp, demo-getotp, demo-antryk
+	cargo build --locked --bin countersign
+	demo/$*.sh target/debug/countersign
 
 .PHONY: bench
 bench: ## Sends and verifications per second of the optimised build on this machine

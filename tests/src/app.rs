@@ -12,7 +12,7 @@ use countersign::app::{App, Overrides};
 use countersign::config::{Config, Source, load};
 use countersign::{DEFAULT_TENANT, DataDir, Installation, KeyOrder, NewKey};
 use countersign_api::dialect::Wire;
-use countersign_core::Platform;
+use countersign_core::{Platform, secret_hash};
 use countersign_model::{Clock, KeyKind, KeyScope, ManualClock, Partition, Rng, SeededRng, Tenant, TenantId, Timestamp};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -93,9 +93,20 @@ impl KeyWish {
 pub struct Builder {
     setup: Setup,
     wishes: BTreeMap<String, KeyWish>,
-    installed: Option<(Arc<TempDir>, BTreeMap<String, String>)>,
+    installed: Option<Installed>,
     now: Timestamp,
     more_dialects: Vec<&'static dyn Wire>,
+}
+
+/// What a server stands on.
+#[derive(Debug, Clone)]
+struct Installed {
+    dir: Arc<TempDir>,
+    /// Secrets, by the keys' names.
+    keys: BTreeMap<String, String>,
+    access_keys: BTreeMap<String, String>,
+    /// Whose they are; none where another server made them.
+    tenant: Option<TenantId>,
 }
 
 /// A running server, and the caller with its sandbox key: what can be asked of a [`Client`] can be asked of it.
@@ -104,6 +115,8 @@ pub struct TestApp {
     client: Client,
     admin: Client,
     keys: BTreeMap<String, String>,
+    access_keys: BTreeMap<String, String>,
+    tenant: Option<TenantId>,
     clock: Arc<ManualClock>,
     nodes: Vec<Node>,
     dir: Arc<TempDir>,
@@ -147,6 +160,12 @@ impl Builder {
         self.with(|setup| setup.set(key, value))
     }
 
+    /// Adds a named profile.
+    #[must_use]
+    pub fn service(self, id: &str, keys: &[(&str, Value)]) -> Self {
+        self.with(|setup| setup.service(id, keys))
+    }
+
     /// Mail goes to `sink`.
     #[must_use]
     pub fn live_email(self, sink: &MailSink) -> Self {
@@ -182,7 +201,8 @@ impl Builder {
     #[must_use]
     pub fn on(mut self, dir: &Arc<TempDir>, keys: &[(&str, &str)]) -> Self {
         let keys = keys.iter().map(|(name, secret)| ((*name).to_owned(), (*secret).to_owned()));
-        self.installed = Some((Arc::clone(dir), keys.collect()));
+        self.installed =
+            Some(Installed { dir: Arc::clone(dir), keys: keys.collect(), access_keys: BTreeMap::new(), tenant: None });
         self
     }
 
@@ -204,7 +224,7 @@ impl Builder {
     pub async fn spawn(self) -> TestApp {
         let clock = Arc::new(ManualClock::new(self.now));
         let rng: Arc<dyn Rng> = Arc::new(SeededRng::new(SEEDS.fetch_add(1, Ordering::Relaxed)));
-        let (dir, keys) = match self.installed {
+        let Installed { dir, keys, access_keys, tenant } = match self.installed {
             Some(installed) => installed,
             None => install(&self.wishes, self.now, &*rng).await,
         };
@@ -226,7 +246,7 @@ impl Builder {
         }
         let client = Client::of_nodes(nodes.iter().map(|node| node.bound.api.clone()).collect()).with_key(&keys["test"]);
         let admin = Client::of_nodes(nodes.iter().map(|node| node.bound.admin.clone()).collect());
-        TestApp { client, admin, keys, clock, nodes, dir }
+        TestApp { client, admin, keys, access_keys, tenant, clock, nodes, dir }
     }
 }
 
@@ -250,7 +270,11 @@ async fn serve(
 ) {
     let app = App::build(data_dir, config, overrides).await.expect("the server can be put together");
     let address = |address: std::net::SocketAddr| format!("http://{address}");
-    let bound = Bound { api: address(app.api_addr()), admin: address(app.admin_addr()), platform: Arc::clone(app.platform()) };
+    let bound = Bound {
+        api: address(app.api_addr().expect("it answers callers")),
+        admin: address(app.admin_addr()),
+        platform: Arc::clone(app.platform()),
+    };
     let _ = tell.send(bound);
     // Also ends when the test is gone.
     let stopped = async { drop(stopped.await) };
@@ -258,7 +282,7 @@ async fn serve(
 }
 
 /// An installation with the first start's sandbox key, a live key, and the keys wished for.
-async fn install(wishes: &BTreeMap<String, KeyWish>, now: Timestamp, rng: &dyn Rng) -> (Arc<TempDir>, BTreeMap<String, String>) {
+async fn install(wishes: &BTreeMap<String, KeyWish>, now: Timestamp, rng: &dyn Rng) -> Installed {
     let dir = Arc::new(tempfile::tempdir().unwrap());
     let (records, first) = if planes::is_shared() {
         let planes = tokio::task::spawn_blocking(SharedPlanes::start).await.unwrap();
@@ -282,8 +306,14 @@ async fn install(wishes: &BTreeMap<String, KeyWish>, now: Timestamp, rng: &dyn R
         records.api_keys().insert(&made.key).await.unwrap();
         keys.insert(name, made.secret().to_owned());
     }
+    let known = records.api_keys().all().await.unwrap();
+    let access_key = |secret: &String| {
+        let hash = secret_hash(secret);
+        known.iter().find(|key| key.secret_hash == hash).expect("every key is in the records").access_key.0.clone()
+    };
+    let access_keys = keys.iter().map(|(name, secret)| (name.clone(), access_key(secret))).collect();
     records.close().await;
-    (dir, keys)
+    Installed { dir, keys, access_keys, tenant: Some(owner) }
 }
 
 impl TestApp {
@@ -317,6 +347,17 @@ impl TestApp {
     #[track_caller]
     pub fn secret(&self, name: &str) -> &str {
         self.keys.get(name).unwrap_or_else(|| panic!("no key {name}"))
+    }
+
+    /// Each key that this server was made with: its name, its secret and its access key.
+    pub fn all_keys(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.access_keys.iter().map(|(name, access)| (name.as_str(), self.keys[name].as_str(), access.as_str()))
+    }
+
+    /// The tenant of the keys that are nobody else's, by its id.
+    #[track_caller]
+    pub fn tenant(&self) -> String {
+        self.tenant.expect("a server that was set up by the test").to_string()
     }
 
     /// A caller of the operators' listener.
@@ -372,6 +413,12 @@ impl TestApp {
             let broken = rusqlite::Connection::open(self.path().join("hot.db")).unwrap();
             broken.execute_batch("ALTER TABLE meta RENAME TO elsewhere; ALTER TABLE sessions RENAME TO gone").unwrap();
         }
+    }
+
+    /// The verbs of the running server.
+    #[track_caller]
+    pub fn platform(&self) -> &Platform {
+        &self.nodes.first().expect("a running server").bound.platform
     }
 
     /// Lets time pass.

@@ -19,6 +19,7 @@ mod process;
 mod provider_double;
 mod receiver;
 mod reply;
+pub mod scenario;
 mod setup;
 mod site;
 mod smtp;

@@ -10,6 +10,7 @@ use countersign::{DEFAULT_TENANT, KeyOrder, NewKey};
 use countersign_core::{Metrics, Wallets};
 use countersign_model::{
     Clock, EndpointId, KeyKind, KeyScope, Money, OsRng, SystemClock, TenantId, Timestamp, WebhookEndpoint, WebhookEvent,
+    WebhookFormat,
 };
 use countersign_records::{Place, Records, StoredSecrets};
 use countersign_session::store::{Balance, RedisStore, SessionStore};
@@ -162,10 +163,12 @@ pub async fn subscribe(records: &Records, tenant: TenantId, url: &str, events: &
         id: EndpointId::mint(now, &OsRng, tenant.partition()),
         tenant,
         url: url.to_owned(),
+        format: WebhookFormat::Native,
         description: String::new(),
         events: events.to_vec(),
         disabled: None,
         created_at: now,
+        updated_at: None,
     };
     let secrets = StoredSecrets { current: SecretString::from(Receiver::SECRET), previous: None };
     records.webhook_endpoints().insert(&endpoint, &secrets).await.unwrap();

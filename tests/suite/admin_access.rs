@@ -141,6 +141,15 @@ async fn every_refusal_is_a_problem_document() {
     let odd = chief.get("/admin/v1/tenants?limit=0&page=2").await;
     problem(&odd, 400, "invalid_field");
     assert_eq!(fields(&odd), ["page"]);
+    let twice = chief.get("/admin/v1/tenants?limit=1&limit=2").await;
+    problem(&twice, 400, "invalid_field");
+    assert_eq!(fields(&twice), ["limit"]);
+    let twice = r#"{"name":"acme","settings":{"low_balance":"1","low_balance":"2"}}"#;
+    let twice = chief.call(Method::POST, "/admin/v1/tenants", Some("application/json"), twice).await;
+    problem(&twice, 400, "malformed_body");
+    for outside in ["/nothing", "/api/v1/otp/send"] {
+        problem(&chief.get(outside).await, 404, "not_found");
+    }
     app.nobody().get("/admin/v1/tenants").await.error(404, "not_found");
 }
 

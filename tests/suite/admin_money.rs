@@ -66,6 +66,32 @@ async fn credits_and_adjustments_are_booked_once_and_remembered() {
 }
 
 #[tokio::test]
+async fn a_difference_is_closed_from_either_side() {
+    let app = TestApp::builder().set("billing.enabled", true).spawn().await;
+    let chief = chief(&app).await;
+    chief.post(&format!("{WALLET}/credits"), &json!({"amount": "10"})).await.assert(201);
+    let adjustments = format!("{WALLET}/adjustments");
+    let wish = json!({"amount": "-1.5", "side": "ledger", "note": "counted by hand"});
+    let keyed = chief.with("Idempotency-Key", "by-hand");
+    for replayed in [None, Some("true")] {
+        let line = keyed.post(&adjustments, &wish).await;
+        line.assert(201).json("$.line.kind", "adjustment").json("$.line.state", "applied").json("$.line.amount", "-1.50");
+        assert_eq!(line.header("idempotency-replayed"), replayed, "{line:?}");
+    }
+    chief.get(WALLET).await.json("$.wallet.balance", "10.00").json("$.ledger", "8.50").json("$.credits_pending", 0);
+    chief.post(&adjustments, &json!({"amount": "1", "note": "both"})).await.assert(201).json("$.line.state", "applied");
+    chief.get(WALLET).await.json("$.wallet.balance", "11.00").json("$.ledger", "9.50");
+    chief.call(reqwest::Method::POST, &format!("{WALLET}/rebuild"), None, "").await.assert(200).json("$.after.balance", "9.50");
+    let wrong = chief.post(&adjustments, &json!({"amount": "0", "side": "balance", "note": "x"})).await;
+    assert_eq!(fields(&wrong), ["side"], "{wrong:?}");
+    let wrong = chief.post(&adjustments, &json!({"amount": "0", "side": "ledger"})).await;
+    assert_eq!(fields(&wrong), ["amount", "note"], "{wrong:?}");
+    let log = chief.get("/admin/v1/audit?tenant=default").await;
+    let booked: Vec<Value> = log.at("$.data").as_array().unwrap().iter().map(|entry| entry["what"].clone()).collect();
+    assert_eq!(json!(booked), json!(["wallet.rebuild", "wallet.adjust", "wallet.correct", "wallet.top_up"]), "{log:?}");
+}
+
+#[tokio::test]
 async fn a_rebuilt_balance_is_the_ledgers() {
     let app = TestApp::builder().set("billing.enabled", true).spawn().await;
     let chief = chief(&app).await;

@@ -56,6 +56,57 @@ async fn an_endpoint_can_be_switched_off_and_on_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_tenant_has_so_many_endpoints_and_no_more() {
+    let app = TestApp::builder().set("webhooks.endpoints_per_tenant", 2).spawn().await;
+    let chief = chief(&app).await;
+    let hook = json!({"url": "https://example.com/hooks"});
+    let first = chief.post(PATH, &hook).await.assert(201).text("$.id");
+    chief.post(PATH, &hook).await.assert(201);
+    let full = chief.post(PATH, &hook).await;
+    problem(&full, 409, "conflict");
+    assert!(full.text("$.detail").contains("webhooks.endpoints_per_tenant"), "{full:?}");
+    delete(&chief, &format!("{PATH}/{first}")).await.assert(200);
+    chief.post(PATH, &hook).await.assert(201);
+}
+
+#[tokio::test]
+async fn an_endpoints_address_is_kept_in_the_form_that_was_judged() {
+    let app = TestApp::spawn().await;
+    let chief = chief(&app).await;
+    let made = chief.post(PATH, &json!({"url": "HTTPS://B\u{fc}cher.Example:443/a/../b c"})).await;
+    made.assert(201).json("$.url", "https://xn--bcher-kva.example/b%20c");
+}
+
+#[tokio::test]
+async fn an_endpoint_has_the_format_that_was_asked_for_and_hears_what_that_has_words_for() {
+    let app = TestApp::spawn().await;
+    let chief = chief(&app).await;
+    let native = chief.post(PATH, &json!({"url": "https://example.com/"})).await;
+    let id = native.assert(201).json("$.format", "native").text("$.id");
+    let hook = |format: &str, event: &str| json!({"url": "https://example.com/", "format": format, "events": [event]});
+    chief.post(PATH, &hook("kotp", "session.locked")).await.assert(201).json("$.format", "kotp");
+    chief.post(PATH, &hook("getotp", "message.delivered")).await.assert(201).json("$.format", "getotp");
+    for (format, event, field) in
+        [("kotp", "session.created", "events"), ("getotp", "session.verified", "events"), ("odd", "session.verified", "format")]
+    {
+        let refused = chief.post(PATH, &hook(format, event)).await;
+        problem(&refused, 400, "invalid_field");
+        assert_eq!(fields(&refused), [field], "{refused:?}");
+    }
+    let path = format!("{PATH}/{id}");
+    patch(&chief, &path, &json!({"events": ["contact.created"]})).await.assert(200);
+    assert_eq!(fields(&patch(&chief, &path, &json!({"format": "kotp"})).await), ["events"]);
+    patch(&chief, &path, &json!({"format": "kotp", "events": []})).await.assert(200).json("$.format", "kotp");
+    for (format, expected) in [("kotp", "otp.test"), ("getotp", "\"event\":\"test\""), ("native", "webhook.test")] {
+        patch(&chief, &path, &json!({"format": format})).await.assert(200);
+        let test = chief.call(Method::POST, &format!("{path}/test"), None, "").await.assert(201).text("$.delivery");
+        let shown = chief.get(&format!("/admin/v1/tenants/default/deliveries/{test}")).await;
+        shown.assert(200).json("$.delivery.event", "webhook.test");
+        assert!(shown.text("$.body").contains(expected), "{format}: {shown:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_test_goes_out_and_the_log_of_deliveries_shows_what_came_of_it() {
     // Nobody listens there: the try fails, and is shown all the same.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use countersign_tests::{Ask, Sent, TestApp, email};
+use countersign_tests::{Ask, Sent, TestApp, email, run};
+use serde_json::json;
+
+use crate::admin_access::{chief, fields};
 
 fn patient() -> Ask {
     email("ann@example.com").max_attempts(10)
@@ -109,4 +112,35 @@ async fn a_right_guess_ends_the_row() {
         guess_wrong(&app, &sent, 2).await;
         app.verify(&sent, sent.code("email")).await.assert(200).json("$.verified", true);
     }
+}
+
+#[tokio::test]
+async fn an_operator_lifts_a_block_and_the_audit_log_masks_whose() {
+    let app = TestApp::builder().generous().spawn().await;
+    let chief = chief(&app).await;
+    let path = "/admin/v1/tenants/default/recipients/unblock";
+    for _ in 0..2 {
+        let sent = app.send(patient()).await;
+        guess_wrong(&app, &sent, 10).await;
+    }
+    app.try_send(&patient()).await.error(429, "recipient_blocked");
+    let wish = json!({"recipient": "Ann@Example.com", "mode": "sandbox"});
+    for other in
+        [json!({"recipient": "ann@example.com"}), json!({"recipient": "ann@example.com", "mode": "sandbox", "purpose": "login"})]
+    {
+        chief.post(path, &other).await.assert(200).json("$.lifted", false);
+        app.try_send(&patient()).await.error(429, "recipient_blocked");
+    }
+    let lifted = chief.post(path, &wish).await;
+    lifted.assert(200).json("$.lifted", true).json("$.recipient", "A•••@example.com").json("$.purpose", "verification");
+    let sent = app.send(patient()).await;
+    app.verify(&sent, sent.code("email")).await.json("$.verified", true);
+    chief.post(path, &wish).await.assert(200).json("$.lifted", false);
+    let wrong = chief.post(path, &json!({"recipient": "ann", "mode": "test"})).await;
+    assert_eq!(fields(&wrong), ["mode"], "{wrong:?}");
+    let log = chief.get("/admin/v1/audit?tenant=default").await;
+    log.json("$.data[0].what", "recipient.unblock");
+    assert!(!String::from_utf8_lossy(&log.body).to_lowercase().contains("ann@"), "{log:?}");
+    let said = run(app.path(), &["recipient", "unblock", "+12025550143", "--mode", "sandbox"]).await;
+    assert_eq!((&said["recipient"], &said["lifted"]), (&json!("+1202•••0143"), &json!(false)));
 }

@@ -1,6 +1,6 @@
 //! What becomes of contacts beside themselves: news for subscribers, and refusals while the records are away.
 
-use countersign_model::{EndpointId, SeededRng, TenantId, WebhookEndpoint, WebhookEvent};
+use countersign_model::{EndpointId, SeededRng, TenantId, WebhookEndpoint, WebhookEvent, WebhookFormat};
 use countersign_records::{DeliveryFilter, Records, StoredSecrets};
 use countersign_tests::planes::{SharedPlanes, is_shared};
 use countersign_tests::{NOW, TestApp};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::contacts::{CONTACTS, added, delete, patch};
 
-async fn records(app: &TestApp) -> Records {
+pub(crate) async fn records(app: &TestApp) -> Records {
     if let Some(planes) = SharedPlanes::of(app.path()) {
         return planes.records().await;
     }
@@ -22,10 +22,12 @@ fn endpoint(tenant: TenantId, seed: u64, events: &[WebhookEvent], disabled: Opti
         id: EndpointId::mint(NOW, &SeededRng::new(seed), tenant.partition()),
         tenant,
         url: "https://127.0.0.1/hook".to_owned(),
+        format: WebhookFormat::Native,
         description: String::new(),
         events: events.to_vec(),
         disabled: disabled.map(str::to_owned),
         created_at: NOW,
+        updated_at: None,
     }
 }
 

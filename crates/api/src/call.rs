@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
-use actix_web::http::Method as HttpMethod;
-use actix_web::http::header::{HeaderMap, HeaderValue};
+use actix_web::body::BoxBody;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use actix_web::http::{Method as HttpMethod, StatusCode};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
 use countersign_core::{AuthError, Caller, Platform, Quota};
 use tracing::info;
 
@@ -58,8 +60,24 @@ impl Call<'_> {
         caller.inspect_err(|_| info!(%peer, "API key not taken"))
     }
 
-    /// Tells in a reply's headers where the caller stands.
-    pub fn stamp(&self, headers: &mut HeaderMap, quota: Option<&Quota>) {
+    /// The same by both halves of a key.
+    pub async fn authenticate_pair(&self, access_key: Option<&str>, secret: Option<&str>) -> Result<Caller, AuthError> {
+        let peer = self.peer();
+        let caller = self.platform().authenticate_pair(access_key, secret, peer).await;
+        caller.inspect_err(|_| info!(%peer, "API key not taken"))
+    }
+
+    /// A reply that nobody may keep, which tells in its headers where the caller stands.
+    pub fn reply(&self, status: StatusCode, media: &'static str, body: Vec<u8>, quota: Option<&Quota>) -> HttpResponse {
+        let mut response = HttpResponse::with_body(status, BoxBody::new(Bytes::from(body)));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self.stamp(headers, quota);
+        response
+    }
+
+    fn stamp(&self, headers: &mut HeaderMap, quota: Option<&Quota>) {
         self.api.calls.stamp(headers, quota, self.platform().now());
     }
 }

@@ -48,7 +48,7 @@ impl CallPolicy {
 }
 
 /// Tells when another try makes sense: in whole seconds, never too early, at least one.
-pub(crate) fn retry_after(headers: &mut HeaderMap, wait: Duration) {
+pub fn retry_after(headers: &mut HeaderMap, wait: Duration) {
     headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait).max(1)));
 }
 

@@ -26,6 +26,6 @@ pub use provider::{CheckError, Content, Diagnostic, EnhancedCode, Provider, Rend
 pub use registry::ProviderConfig;
 pub use render::{RenderError, preview_wording};
 pub use router::{Observer, Prepared, Router};
-pub use routes::Routes;
+pub use routes::{Routes, WayOut};
 pub use segments::{Encoding, Segments};
 pub use wording::{Part, WordingError, check_wording};

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use async_trait::async_trait;
-use countersign_model::{Channel, Code, MessageId, ProviderName, Recipient};
+use countersign_model::{Channel, Code, MessageId, ProviderName, Recipient, Rehearsal};
 
 /// Whoever takes messages for people: a mail server, an SMS gateway, the console.
 ///
@@ -25,7 +25,7 @@ pub trait Provider: Send + Sync {
     async fn check(&self) -> Result<(), CheckError>;
 }
 
-/// A message in its words, ready for any provider of its channel. Holds the code: no provider may log or keep it.
+/// A message in its words, ready for any provider of its channel. Holds the code, if it is about one: no provider may log or keep it.
 pub struct Rendered {
     /// The reference to hand over where a provider takes one.
     pub id: MessageId,
@@ -33,16 +33,20 @@ pub struct Rendered {
     pub channel: Channel,
     /// The person.
     pub recipient: Recipient,
-    /// The code itself, for providers that fill templates of their own.
-    pub code: Code,
+    /// Whom it comes from: a name, a number or an address without control characters; none: whoever the provider is set up with.
+    pub sender: Option<String>,
+    /// The code itself, for providers that fill templates of their own; none: a plain text.
+    pub code: Option<Code>,
     /// The sender's name as people see it: one line without control characters, possibly empty.
     pub app: String,
     /// BCP 47 tag of the words chosen, which may be wider than the one asked for.
     pub locale: Cow<'static, str>,
-    /// The code's life in whole minutes.
+    /// The code's life in whole minutes; 0 without one.
     pub minutes: u32,
     /// The words.
     pub content: Content,
+    /// What the sandbox makes of it. Not for providers that reach people.
+    pub rehearsal: Option<Rehearsal>,
 }
 
 /// The words of a message.
@@ -72,10 +76,10 @@ impl Rendered {
         }
     }
 
-    /// The digits as a voice says them, one by one: `4, 8, 2`.
+    /// The digits as a voice says them, one by one: `4, 8, 2`; none without a code.
     #[must_use]
-    pub fn spoken(&self) -> String {
-        spoken(&self.code)
+    pub fn spoken(&self) -> Option<String> {
+        self.code.as_ref().map(spoken)
     }
 }
 
@@ -124,11 +128,14 @@ pub enum TryOutcome {
 }
 
 impl TryOutcome {
+    /// The word for a try that went well; every other one is a failure.
+    pub const ACCEPTED: &'static str = "accepted";
+
     /// The word used in logs and metrics.
     #[must_use]
     pub const fn label(&self) -> &'static str {
         match self {
-            Self::Accepted { .. } => "accepted",
+            Self::Accepted { .. } => Self::ACCEPTED,
             Self::Refused(_) => "refused",
             Self::Throttled(_) => "throttled",
             Self::Unreachable(_) => "unreachable",

@@ -42,6 +42,15 @@ macro_rules! kinds {
             $($(#[$doc])* $kind(Box<$module::Config>),)+
         }
 
+        impl ProviderConfig {
+            /// The word after `kind =`.
+            pub(crate) const fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$kind(_) => stringify!($module),)+
+                }
+            }
+        }
+
         /// Makes the provider of a section, or says which key is wrong.
         pub(crate) fn build(config: &ProviderConfig, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
             match config {

@@ -4,7 +4,7 @@ mod own;
 
 use std::borrow::Cow;
 
-use countersign_model::{Autofill, Channel, Code, Outgoing};
+use countersign_model::{Autofill, Channel, Code, Outgoing, OutgoingText};
 use minijinja::{Value, context};
 
 use crate::provider::{Content, Rendered, spoken};
@@ -58,8 +58,17 @@ impl Renderer {
             Some(wording) => self.own(wording, &message, &app, &ending)?,
             None => self.built_in(&message, &app, &ending)?,
         };
-        let Outgoing { id, channel, recipient, code, minutes, .. } = message;
-        Ok(Rendered { id, channel, recipient, code, app, locale, minutes, content })
+        let Outgoing { id, channel, recipient, sender, code, minutes, rehearsal, .. } = message;
+        Ok(Rendered { id, channel, recipient, sender, code: Some(code), app, locale, minutes, content, rehearsal })
+    }
+
+    /// A text that is said as it is: whoever wrote it chose its length.
+    pub(crate) fn plain(message: OutgoingText) -> Rendered {
+        let OutgoingText { id, channel, recipient, sender, app_name, locale, text, .. } = message;
+        let app = one_line(&app_name);
+        let locale = own::language(&locale);
+        let content = Content::Phone { text };
+        Rendered { id, channel, recipient, sender, code: None, app, locale, minutes: 0, content, rehearsal: None }
     }
 
     fn built_in(&self, message: &Outgoing, app: &str, ending: &Ending) -> Result<(Content, Cow<'static, str>), RenderError> {

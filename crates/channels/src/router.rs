@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_model::{Attempt, Channel, FailureReason, MessageId, Mode, Outgoing, ProviderName};
+use countersign_model::{Attempt, Channel, FailureReason, MessageId, Mode, Outgoing, OutgoingText, ProviderName};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tracing::{Instrument as _, debug, error, warn};
@@ -11,7 +11,7 @@ use tracing::{Instrument as _, debug, error, warn};
 use crate::config::OnUnclear;
 use crate::provider::{CheckError, Diagnostic, Provider, Rendered, TryOutcome};
 use crate::render::{RenderError, Renderer};
-use crate::routes::Routes;
+use crate::routes::{Routes, WayOut};
 use crate::wording::WordingError;
 
 /// Is told of every try, so that somebody can count.
@@ -76,10 +76,22 @@ impl Router {
         self.routes.providers(mode, channel).iter().map(|provider| provider.name().clone()).collect()
     }
 
+    /// Every provider, the configured ones first.
+    #[must_use]
+    pub fn ways_out(&self) -> Vec<WayOut> {
+        self.routes.ways_out()
+    }
+
     /// Puts a message into words. Nothing leaves the house.
     pub fn prepare(&self, message: Outgoing) -> Result<Prepared, RenderError> {
         let mode = message.mode;
         self.renderer.render(message).map(|message| Prepared { mode, message: Arc::new(message) })
+    }
+
+    /// Takes a text that is said as it is. Nothing leaves the house.
+    #[must_use]
+    pub fn prepare_text(&self, message: OutgoingText) -> Prepared {
+        Prepared { mode: message.mode, message: Arc::new(Renderer::plain(message)) }
     }
 
     /// Looks through words of a tenant's own before they are kept: what passes is fit for every message without a long name or an autofill

@@ -18,6 +18,21 @@ pub struct Routes {
     pub(crate) max_segments: usize,
     live: BTreeMap<Channel, Vec<Arc<dyn Provider>>>,
     sandbox: Vec<Arc<dyn Provider>>,
+    /// Of what kind the configured ones are.
+    kinds: BTreeMap<ProviderName, &'static str>,
+}
+
+/// A provider as an operator knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayOut {
+    /// The operator's name for it.
+    pub name: ProviderName,
+    /// Its `kind` in the configuration; none: it is not from there.
+    pub kind: Option<&'static str>,
+    /// Whose messages it takes.
+    pub mode: Mode,
+    /// The channels that it is used for; none: it is configured and no channel names it.
+    pub channels: Vec<Channel>,
 }
 
 impl Routes {
@@ -55,7 +70,8 @@ impl Routes {
         for channel in Channel::ALL {
             live.insert(channel, choose(&built, channel, channels.providers(channel))?);
         }
-        Ok(Self { providers: built.into_values().collect(), live, ..Self::of([], delivery, segments) })
+        let kinds = providers.iter().map(|(name, config)| (ProviderName::new(name), config.kind())).collect();
+        Ok(Self { providers: built.into_values().collect(), live, kinds, ..Self::of([], delivery, segments) })
     }
 
     /// Routes over providers made elsewhere, such as a test's doubles.
@@ -72,7 +88,28 @@ impl Routes {
                 providers.push(Arc::clone(provider));
             }
         }
-        Self { providers, delivery, max_segments, live, sandbox: vec![Arc::new(Sandbox::new())] }
+        Self { providers, delivery, max_segments, live, sandbox: vec![Arc::new(Sandbox::new())], kinds: BTreeMap::new() }
+    }
+
+    /// Every provider, the configured ones first.
+    pub(crate) fn ways_out(&self) -> Vec<WayOut> {
+        let carried = |name: &ProviderName| -> Vec<Channel> {
+            let carries = |channel: &Channel| self.providers(Mode::Live, *channel).iter().any(|provider| provider.name() == name);
+            Channel::ALL.into_iter().filter(carries).collect()
+        };
+        let live = self.providers.iter().map(|provider| WayOut {
+            name: provider.name().clone(),
+            kind: self.kinds.get(provider.name()).copied(),
+            mode: Mode::Live,
+            channels: carried(provider.name()),
+        });
+        let sandbox = self.sandbox.iter().map(|provider| WayOut {
+            name: provider.name().clone(),
+            kind: None,
+            mode: Mode::Sandbox,
+            channels: Channel::ALL.into(),
+        });
+        live.chain(sandbox).collect()
     }
 
     /// The providers for a message, first choice first. Empty: it has no way out.

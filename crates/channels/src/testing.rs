@@ -27,6 +27,7 @@ pub(crate) fn outgoing(channel: Channel) -> Outgoing {
         mode: Mode::Live,
         channel,
         recipient: Recipient::parse(channel, recipient).unwrap(),
+        sender: None,
         code: Code::parse("482913").unwrap(),
         app_name: "Acme".to_owned(),
         locale: "en".to_owned(),
@@ -34,6 +35,7 @@ pub(crate) fn outgoing(channel: Channel) -> Outgoing {
         minutes: 10,
         autofill: Autofill::default(),
         wording: None,
+        rehearsal: None,
     }
 }
 

@@ -60,6 +60,16 @@ pub(crate) fn message(mut session: Value, message: &MessageRecord) -> Value {
     session
 }
 
+/// What is told of a notice, from what would be told of a session: nothing of a proof that nobody asked for.
+pub(crate) fn notice(mut session: Value) -> Value {
+    if let Some(fields) = session.as_object_mut() {
+        for field in ["session_id", "status", "verification_mode", "attempts_remaining", "expires_at", "verified_at"] {
+            fields.remove(field);
+        }
+    }
+    session
+}
+
 /// As callers know it.
 fn message_id(message: &MessageRecord) -> String {
     match message.realm.mode {

@@ -41,6 +41,15 @@ impl Caller {
         self.standing.get()
     }
 
+    /// In which mode its calls are, unless they ask for the sandbox.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        match self.scope.keys {
+            KeyKind::Live => Mode::Live,
+            KeyKind::Test => Mode::Sandbox,
+        }
+    }
+
     /// Notes what is left. A call is counted once.
     pub(crate) fn stands(&self, quota: Option<Quota>) {
         if let Some(quota) = quota {
@@ -79,6 +88,15 @@ pub fn mint_secret(kind: KeyKind, rng: &dyn Rng) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new([0; 32]);
     rng.fill(&mut *bytes);
     Zeroizing::new(format!("{}{}", kind.secret_prefix(), BASE64URL_NOPAD.encode(&*bytes)))
+}
+
+/// Letters of 256 random bits in base64 without padding.
+const LETTERS: usize = 43;
+
+/// Whether it could be a key's secret at all: what could not is refused without a look into the records.
+fn could_be(secret: &str) -> bool {
+    let rest = [KeyKind::Live, KeyKind::Test].into_iter().find_map(|kind| secret.strip_prefix(kind.secret_prefix()));
+    rest.is_some_and(|rest| rest.len() == LETTERS)
 }
 
 /// Counts by name in this process: for what is only worth an estimate.
@@ -123,8 +141,23 @@ impl Platform {
     ///
     /// A key that is not known here may have been made a moment ago by another node: the records are asked before it is refused.
     pub async fn authenticate(&self, secret: Option<&str>, peer: IpAddr) -> Result<Caller, AuthError> {
+        self.let_in(secret, |_| true, peer).await
+    }
+
+    /// The same by both halves of a key. Halves of two keys are a wrong key.
+    pub async fn authenticate_pair(
+        &self,
+        access_key: Option<&str>,
+        secret: Option<&str>,
+        peer: IpAddr,
+    ) -> Result<Caller, AuthError> {
+        self.let_in(secret, |key| access_key == Some(key.access_key.0.as_str()), peer).await
+    }
+
+    /// `belongs`: whether what else was shown goes with the key of that secret.
+    async fn let_in(&self, secret: Option<&str>, belongs: impl Fn(&ApiKey) -> bool, peer: IpAddr) -> Result<Caller, AuthError> {
         let hash = secret_hash(secret.unwrap_or_default());
-        if let Some(caller) = self.known(&hash, peer) {
+        if let Some(caller) = self.known(&hash, &belongs, peer) {
             return Ok(caller);
         }
         let now = self.clock.now();
@@ -136,11 +169,15 @@ impl Platform {
             self.metrics.authentication_failed();
             return Err(refused);
         }
+        if !secret.is_some_and(could_be) {
+            self.metrics.authentication_failed();
+            return Err(refused);
+        }
         if let Err(failure) = self.refresh_for_call().await {
             warn!(%failure, "an unknown key cannot be looked up: the records are away");
             return Err(AuthError::Unavailable);
         }
-        if let Some(caller) = self.known(&hash, peer) {
+        if let Some(caller) = self.known(&hash, &belongs, peer) {
             return Ok(caller);
         }
         self.metrics.authentication_failed();
@@ -166,9 +203,9 @@ impl Platform {
         }
     }
 
-    fn known(&self, hash: &SecretHash, peer: IpAddr) -> Option<Caller> {
+    fn known(&self, hash: &SecretHash, belongs: impl Fn(&ApiKey) -> bool, peer: IpAddr) -> Option<Caller> {
         let (key, config) = self.directory.key(hash)?;
-        (key.is_usable(self.clock.now()) && key.admits(peer)).then(|| caller(&key, config, Arc::default()))
+        (key.is_usable(self.clock.now()) && key.admits(peer) && belongs(&key)).then(|| caller(&key, config, Arc::default()))
     }
 
     /// The same caller by newer records; none when its key is no longer good.
@@ -221,6 +258,17 @@ mod tests {
         assert_eq!(bucket_of("2001:db8:1:2:aaaa::1"), bucket_of("2001:db8:1:2:bbbb::2"));
         assert_ne!(bucket_of("2001:db8:1:2::1"), bucket_of("2001:db8:1:3::1"));
         assert_eq!(bucket_of("::ffff:192.0.2.1"), bucket_of("192.0.2.1"));
+    }
+
+    #[test]
+    fn what_is_no_secret_of_ours_is_told_by_its_form() {
+        let secret = mint_secret(KeyKind::Live, &countersign_model::SeededRng::new(1));
+        assert!(could_be(&secret));
+        for wrong in
+            ["", "sk_live_", &secret[1..], &secret[..secret.len() - 1], "cs_admin_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
+        {
+            assert!(!could_be(wrong), "{wrong}");
+        }
     }
 
     #[test]

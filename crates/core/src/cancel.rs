@@ -18,12 +18,12 @@ impl Platform {
         handle: &Handle,
         idempotency: Option<&IdempotencyKey>,
     ) -> Result<(Session, bool), Refusal> {
-        let session = self.resolve(handle)?.session;
+        let session = self.resolve(caller, handle).await?.session;
         let step = self.step_id(caller.scope.tenant);
         let mut caller = caller.clone();
         for _ in 0..TRIES {
             let claim = self.claim(&caller, None, idempotency);
-            let step = store::Cancel { guard: self.guard(&caller), scope: caller.scope, session, step, claim };
+            let step = store::Cancel { guard: Some(self.guard(&caller)), scope: caller.scope, session, step, claim };
             match self.told(&caller, self.store.cancel(step).await?).await? {
                 Told::Verdict(verdict, replayed) => return canceled(verdict).map(|session| (session, replayed)),
                 Told::Again(newer) => caller = newer,

@@ -11,7 +11,8 @@ use tracing::{error, warn};
 
 use crate::platform::Platform;
 use crate::refusal::Refusal;
-use crate::send::{minutes, wording};
+use crate::send::minutes;
+use crate::wordings::wording;
 
 /// First pause before outcomes that the store did not take are offered again; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -103,13 +104,17 @@ impl Platform {
                 mode: session.mode(),
                 channel,
                 recipient: challenge.recipient.clone(),
+                sender: session.sender().map(str::to_owned),
                 code,
                 app_name: session.app_name().to_owned(),
                 locale: session.locale().to_owned(),
                 expires_at: session.expires_at(),
                 minutes: minutes(session.expires_at().since(self.clock.now())),
                 autofill: session.autofill().clone(),
-                wording: config.as_ref().and_then(|config| wording(config, session.service(), channel, session.locale())),
+                wording: config
+                    .as_ref()
+                    .and_then(|config| wording(config, session.service(), session.template(), channel, session.locale())),
+                rehearsal: None,
             });
             match message.map(|message| self.router.prepare(message)) {
                 Some(Ok(message)) => prepared.push(message),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use countersign_model::{ApiKey, Channel, KeyId, SecretHash, Sender, ServiceId, ServiceRecord, Template, Tenant, TenantId};
-use countersign_records::Snapshot;
+use countersign_records::{AdminToken, Snapshot};
 
 /// The records that requests need. Replaced whole when their database has changed.
 pub struct Directory {
@@ -19,6 +19,7 @@ struct Known {
     keys: HashMap<SecretHash, ApiKey>,
     hashes: HashMap<KeyId, SecretHash>,
     tenants: HashMap<TenantId, Arc<TenantConfig>>,
+    admins: HashMap<SecretHash, AdminToken>,
 }
 
 /// A tenant and all that it has.
@@ -43,13 +44,31 @@ impl TenantConfig {
     /// wider one (`pt-BR`, then `pt`). None: the built-in ones are used.
     #[must_use]
     pub fn template(&self, service: Option<ServiceId>, channel: Channel, locale: &str) -> Option<&Template> {
+        self.closest(service, locale, |template| template.channel == channel && !template.by_choice)
+    }
+
+    /// The tenant's template of this name for a channel, by the same preferences; where none is of the language, any.
+    #[must_use]
+    pub fn template_named(&self, name: &str, service: Option<ServiceId>, channel: Channel, locale: &str) -> Option<&Template> {
+        let fits = |template: &Template| template.channel == channel && template.name == name;
+        let of_any_language =
+            |template: &&Template| fits(template) && (template.service.is_none() || template.service == service);
+        self.closest(service, locale, fits).or_else(|| self.templates.iter().find(of_any_language))
+    }
+
+    /// The newest version of each of the tenant's templates, by id.
+    #[must_use]
+    pub fn templates(&self) -> &[Template] {
+        &self.templates
+    }
+
+    fn closest(&self, service: Option<ServiceId>, locale: &str, fits: impl Fn(&Template) -> bool) -> Option<&Template> {
         let tags = || std::iter::successors(Some(locale), |tag| tag.rsplit_once('-').map(|(wider, _)| wider));
         let owners = [service, None].into_iter().skip(usize::from(service.is_none()));
         owners.flat_map(|owner| tags().map(move |tag| (owner, tag))).find_map(|(owner, tag)| {
-            let fits = |template: &&Template| {
-                template.service == owner && template.channel == channel && template.locale.eq_ignore_ascii_case(tag)
-            };
-            self.templates.iter().find(fits)
+            let found =
+                |template: &&Template| template.service == owner && template.locale.eq_ignore_ascii_case(tag) && fits(template);
+            self.templates.iter().find(found)
         })
     }
 }
@@ -97,6 +116,17 @@ impl Directory {
         self.known().tenants.get(&id).cloned()
     }
 
+    /// The tenant that people call so.
+    #[must_use]
+    pub fn tenant_by_name(&self, name: &str) -> Option<Arc<TenantConfig>> {
+        self.known().tenants.values().find(|config| config.tenant.name == name).cloned()
+    }
+
+    /// The admin token behind a token's hash, revoked and expired ones too.
+    pub(crate) fn admin(&self, hash: &SecretHash) -> Option<AdminToken> {
+        self.known().admins.get(hash).cloned()
+    }
+
     fn known(&self) -> Arc<Known> {
         Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -117,7 +147,7 @@ impl Directory {
 
 impl Known {
     fn of(records: Snapshot) -> Self {
-        let Snapshot { version, tenants, keys, services, templates, senders } = records;
+        let Snapshot { version, tenants, keys, services, templates, senders, admin_tokens } = records;
         let mut configs: HashMap<TenantId, TenantConfig> = tenants
             .into_iter()
             .map(|tenant| {
@@ -142,6 +172,7 @@ impl Known {
         }
         Self {
             version,
+            admins: admin_tokens.into_iter().map(|token| (token.hash, token)).collect(),
             hashes: keys.iter().map(|key| (key.id, key.secret_hash)).collect(),
             keys: keys.into_iter().map(|key| (key.secret_hash, key)).collect(),
             tenants: configs.into_iter().map(|(id, config)| (id, Arc::new(config))).collect(),

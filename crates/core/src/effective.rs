@@ -1,9 +1,11 @@
 //! Which rules hold for a call: its service's, else its tenant's, else the installation's.
 
-use countersign_model::{Limit, LimitRules, Mode, PriceList, Service, ServiceId};
+use countersign_model::{Channel, Limit, LimitRules, Mode, Money, PriceList, Recipient, Service, ServiceId};
 use countersign_session::Billing;
 
+use crate::callers::Caller;
 use crate::directory::TenantConfig;
+use crate::numbers::country;
 use crate::platform::Platform;
 
 /// Rules of one call.
@@ -12,11 +14,27 @@ pub(crate) struct Rules {
     pub(crate) sends_per_user: Limit,
     pub(crate) active_per_user: u32,
     pub(crate) sends_per_ip: Limit,
+    pub(crate) sends_per_recipient: Limit,
     /// None: nobody pays.
     pub(crate) prices: Option<(PriceList, Billing)>,
 }
 
+impl Rules {
+    /// What a message costs.
+    pub(crate) fn cost(&self, channel: Channel, recipient: &Recipient) -> Money {
+        let Some((prices, _)) = &self.prices else { return Money::ZERO };
+        let country = if let Recipient::Phone(number) = recipient { country(number) } else { None };
+        prices.message(channel, country.as_deref())
+    }
+}
+
 impl Platform {
+    /// The profile that a call of this caller names, or the one of its calls that name none; none: there is no such profile.
+    #[must_use]
+    pub fn service(&self, caller: &Caller, named: Option<ServiceId>) -> Option<Service> {
+        self.rules(&caller.config, named, caller.mode()).map(|rules| rules.service)
+    }
+
     /// The rules of a call of this tenant that names `named`; none: there is no such service.
     pub(crate) fn rules(&self, config: &TenantConfig, named: Option<ServiceId>, mode: Mode) -> Option<Rules> {
         let (tenant, settings) = (&config.tenant.settings, &self.settings);
@@ -42,6 +60,7 @@ impl Platform {
             sends_per_user: pick(settings.limits.sends_per_user, |rules| rules.sends_per_user.map(Limit::from)),
             active_per_user: active.unwrap_or(settings.limits.active_per_user),
             sends_per_ip: pick(settings.limits.sends_per_ip, |rules| rules.sends_per_ip.map(Limit::from)),
+            sends_per_recipient: pick(settings.limits.sends_per_recipient, |rules| rules.sends_per_recipient.map(Limit::from)),
             prices,
         })
     }

@@ -1,10 +1,11 @@
 //! What is counted, for Prometheus. No label is ever a recipient, a tenant's secret or a raw path.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use countersign_channels::Observer;
+use countersign_channels::{Observer, TryOutcome};
 use countersign_model::{Channel, ProviderName};
 use countersign_session::store::VerifyVerdict;
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -12,6 +13,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use tokio::time::Instant;
 
 use crate::log_metrics::LogMetrics;
 
@@ -47,9 +49,27 @@ struct VerdictLabels {
     verdict: &'static str,
 }
 
+/// What this process knows of one provider since it started.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally {
+    /// How tries ended, by the words of the router.
+    pub(crate) tries: BTreeMap<&'static str, u64>,
+    /// The last try that the provider did not take.
+    pub(crate) last_failure: Option<LastFailure>,
+}
+
+/// A try that a provider did not take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LastFailure {
+    pub(crate) channel: Channel,
+    pub(crate) outcome: &'static str,
+    pub(crate) when: Instant,
+}
+
 /// The counts of one installation's process.
 #[derive(Debug)]
 pub struct Metrics {
+    tallies: Mutex<BTreeMap<ProviderName, Tally>>,
     registry: Mutex<Registry>,
     requests: Family<HttpLabels, Histogram>,
     tries: Family<TryLabels, Counter>,
@@ -78,7 +98,8 @@ impl Default for Metrics {
         registry.register("verdicts", "Verifications by what they came to", verdicts.clone());
         registry.register("authentication_failures", "Calls whose API key was not taken", authentication_failures.clone());
         let log = LogMetrics::register(&mut registry);
-        Self { registry: Mutex::new(registry), requests, tries, try_seconds, verdicts, authentication_failures, log }
+        let (registry, tallies) = (Mutex::new(registry), Mutex::default());
+        Self { tallies, registry, requests, tries, try_seconds, verdicts, authentication_failures, log }
     }
 }
 
@@ -86,6 +107,20 @@ impl Metrics {
     /// Counts a served request.
     pub fn served(&self, labels: &HttpLabels, elapsed: Duration) {
         self.requests.get_or_create(labels).observe(elapsed.as_secs_f64());
+    }
+
+    /// What is known of a provider; nothing where it was never tried.
+    pub(crate) fn tally(&self, provider: &ProviderName) -> Tally {
+        self.tallies.lock().unwrap_or_else(PoisonError::into_inner).get(provider).cloned().unwrap_or_default()
+    }
+
+    fn note(&self, provider: &ProviderName, channel: Channel, outcome: &'static str) {
+        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        let tally = tallies.entry(provider.clone()).or_default();
+        *tally.tries.entry(outcome).or_default() += 1;
+        if outcome != TryOutcome::ACCEPTED {
+            tally.last_failure = Some(LastFailure { channel, outcome, when: Instant::now() });
+        }
     }
 
     /// Counts a call that was not let in.
@@ -115,7 +150,7 @@ impl Metrics {
     #[must_use]
     pub fn render(&self) -> String {
         let mut page = String::new();
-        let registry = self.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         if text::encode(&mut page, &registry).is_err() {
             page.clear();
             let _ = writeln!(page, "# EOF");
@@ -126,6 +161,7 @@ impl Metrics {
 
 impl Observer for Metrics {
     fn tried(&self, provider: &ProviderName, channel: Channel, outcome: &'static str, elapsed: Duration) {
+        self.note(provider, channel, outcome);
         let (provider, channel) = (provider.as_str().to_owned(), channel.as_str());
         self.tries.get_or_create(&TryLabels { provider: provider.clone(), channel, outcome }).inc();
         self.try_seconds.get_or_create(&ProviderLabels { provider, channel }).observe(elapsed.as_secs_f64());

@@ -1,26 +1,28 @@
 //! What a send comes to once the profile, the caller and the defaults have had their say.
 
-use countersign_model::{KeyKind, MessageId, Mode, Money, Policy, Recipient, Service, Timestamp};
+use countersign_model::{
+    AllFailed, KeyKind, MessageId, Mode, NumberCheck, Policy, Recipient, Rehearsal, Service, TenantId, Timestamp,
+};
 use countersign_session::store::{Claim, SendLimits};
 use countersign_session::{CodeSource, NewChallenge, NewSession, PlannedChannel, SubjectKey, SubjectKind};
 
 use crate::callers::Caller;
+use crate::dialects::{CountedBy, counted_by, defaults};
 use crate::numbers;
 use crate::platform::Platform;
 use crate::send::{Codes, Send, SendError};
+use crate::wordings::{chosen_sender, chosen_template};
 
-/// The native dialect's defaults, for what neither the call nor the profile says.
-const CODE_LENGTH: u8 = 6;
-const LIFE: std::time::Duration = std::time::Duration::from_secs(600);
-const MAX_ATTEMPTS: u8 = 3;
 /// The language of messages when nobody asks for one.
-const LOCALE: &str = "en";
+pub(crate) const LOCALE: &str = "en";
 
 /// A send that may be tried.
 pub(crate) struct Plan {
     pub(crate) new: NewSession,
     pub(crate) limits: SendLimits,
     pub(crate) claim: Option<Claim>,
+    /// What the sandbox makes of its messages.
+    pub(crate) rehearsal: Option<Rehearsal>,
 }
 
 impl Platform {
@@ -29,19 +31,16 @@ impl Platform {
         let mode = if command.sandbox || caller.scope.keys == KeyKind::Test { Mode::Sandbox } else { Mode::Live };
         let rules = self.rules(&caller.config, command.service, mode).ok_or(SendError::UnknownService)?;
         let service = &rules.service;
-        let policy = policy(service, command)?;
+        let rehearsal = command.rehearsal.filter(|_| mode == Mode::Sandbox);
+        let policy = policy(service, command, rehearsal)?;
         check_fallback(&policy, command)?;
         check_numbers(service, mode, command)?;
         let id = self.mint_session(caller);
-        let cost = |channel, recipient: &Recipient| {
-            let Some((prices, _)) = &rules.prices else { return Money::ZERO };
-            let country = if let Recipient::Phone(number) = recipient { numbers::country(number) } else { None };
-            prices.message(channel, country.as_deref())
-        };
-        let budget = |recipient: &Recipient| {
-            let value = recipient.normalised();
-            self.keys.subject(caller.scope.tenant, mode, SubjectKind::Budget, &command.purpose, &value)
-        };
+        let by_users = counted_by(command.dialect) == CountedBy::Users;
+        let tenant = caller.scope.tenant;
+        let cost = |channel, recipient: &Recipient| rules.cost(channel, recipient);
+        let budget = |recipient: &Recipient| self.budget(tenant, mode, &command.purpose, recipient);
+        let locale = command.locale.clone().or_else(|| service.locale.clone()).unwrap_or_else(|| LOCALE.to_owned());
         let challenges: Vec<NewChallenge> = command
             .channels
             .iter()
@@ -51,7 +50,7 @@ impl Platform {
                 message: MessageId::mint(self.clock.now(), &*self.rng, caller.scope.tenant.partition()),
                 budget: budget(&asked.recipient),
                 cost: cost(asked.channel, &asked.recipient),
-                instant: self.router.instant(mode, asked.channel),
+                instant: self.router.instant(mode, asked.channel).filter(|_| rehearsal.is_none()),
             })
             .collect();
         let fallback: Vec<PlannedChannel> = command
@@ -74,23 +73,33 @@ impl Platform {
             service: service.id,
             purpose: command.purpose.clone(),
             app_name: service.app_name.clone(),
-            locale: command.locale.clone().or_else(|| service.locale.clone()).unwrap_or_else(|| LOCALE.to_owned()),
+            template: chosen_template(&caller.config, service.id, &locale, command)?,
+            sender: chosen_sender(&caller.config, command)?,
+            locale,
             autofill: command.autofill.clone(),
             metadata: command.metadata.clone(),
             add_contact: command.add_contact,
             policy,
             challenges,
             fallback,
-            users: self.users(caller, mode, command),
+            users: if by_users { self.users(caller, mode, command) } else { Vec::new() },
             codes: match &command.codes {
                 Codes::Minted => CodeSource::Seed(self.seed(mode)),
                 Codes::Given(codes) => CodeSource::Given(codes.clone()),
             },
             lease: self.settings.lease,
             billing: rules.prices.as_ref().map(|(_, terms)| *terms),
+            names: self.names(tenant, mode, service, command),
         };
         let claim = self.claim(caller, Some(mode), command.idempotency.as_ref());
-        Ok(Plan { new, limits: self.send_limits(caller, mode, command.client_ip, &rules), claim })
+        let recipients: Vec<&Recipient> = if by_users { Vec::new() } else { command.recipients().collect() };
+        let limits = self.send_limits(caller, mode, command.client_ip, &recipients, &rules);
+        Ok(Plan { new, limits, claim, rehearsal })
+    }
+
+    /// Where wrong guesses at a recipient are counted.
+    pub(crate) fn budget(&self, tenant: TenantId, mode: Mode, purpose: &str, recipient: &Recipient) -> SubjectKey {
+        self.keys.subject(tenant, mode, SubjectKind::Budget, purpose, &recipient.normalised())
     }
 
     /// Whose counts a session enters: the named user, or each address once.
@@ -99,13 +108,8 @@ impl Platform {
         if let Some(user) = &command.user_id {
             return vec![subject(SubjectKind::User, user)];
         }
-        let mut users: Vec<SubjectKey> = command
-            .channels
-            .iter()
-            .map(|asked| &asked.recipient)
-            .chain(command.fallback.iter().map(|later| &later.recipient))
-            .map(|recipient| subject(SubjectKind::Address, &recipient.normalised()))
-            .collect();
+        let addresses = command.recipients().map(|recipient| subject(SubjectKind::Address, &recipient.normalised()));
+        let mut users: Vec<SubjectKey> = addresses.collect();
         users.sort_unstable();
         users.dedup();
         users
@@ -113,21 +117,23 @@ impl Platform {
 }
 
 /// The call's value, else the service's, else the dialect's.
-fn policy(service: &Service, command: &Send) -> Result<Policy, SendError> {
-    let life = command.life.or(service.life).unwrap_or(LIFE);
+fn policy(service: &Service, command: &Send, rehearsal: Option<Rehearsal>) -> Result<Policy, SendError> {
+    let defaults = defaults(command.dialect);
+    let life = command.life.or(service.life).unwrap_or(defaults.life);
     if life > service.max_life {
         return Err(SendError::LifeAboveCeiling { ceiling: service.max_life });
     }
     Ok(Policy {
-        code_length: command.code_length.or(service.code_length).unwrap_or(CODE_LENGTH),
+        code_length: command.code_length.or(service.code_length).unwrap_or(defaults.code_length),
         life,
-        max_attempts: command.max_attempts.or(service.max_attempts).unwrap_or(MAX_ATTEMPTS),
+        max_attempts: command.max_attempts.or(service.max_attempts).unwrap_or(defaults.max_attempts),
         verification_mode: command.verification_mode,
         shared_code: command.shared_code,
         resend_after: service.resend_after,
         resend: service.resend,
         resend_unlocks: service.resend_unlocks,
-        all_failed: service.all_failed,
+        // What was to be seen is a session whose message failed.
+        all_failed: if rehearsal.is_some() { AllFailed::Session } else { service.all_failed },
     })
 }
 
@@ -139,12 +145,15 @@ fn check_fallback(policy: &Policy, command: &Send) -> Result<(), SendError> {
 }
 
 /// The sandbox takes every well-formed number, so that sample numbers work there.
+pub(crate) fn number_check(service: &Service, mode: Mode) -> NumberCheck {
+    service.number_check.unwrap_or(match mode {
+        Mode::Live => NumberCheck::Possible,
+        Mode::Sandbox => NumberCheck::Syntax,
+    })
+}
+
 fn check_numbers(service: &Service, mode: Mode, command: &Send) -> Result<(), SendError> {
-    let default = match mode {
-        Mode::Live => countersign_model::NumberCheck::Possible,
-        Mode::Sandbox => countersign_model::NumberCheck::Syntax,
-    };
-    let check = service.number_check.unwrap_or(default);
+    let check = number_check(service, mode);
     let asked = command.channels.iter().map(|asked| (asked.channel, &asked.recipient));
     let later = command.fallback.iter().map(|later| (later.channel, &later.recipient));
     for (channel, recipient) in asked.chain(later) {

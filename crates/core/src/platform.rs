@@ -74,7 +74,7 @@ pub struct Platform {
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tasks: Tasks,
-    webhooks: WebhookSettings,
+    pub(crate) webhooks: WebhookSettings,
     pub(crate) webhook_guard: Guard,
     pub(crate) failures: Meter<std::net::IpAddr>,
 }

@@ -2,13 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use countersign_model::TenantId;
+use countersign_model::{KeyId, TenantId};
 use countersign_records::{RecordsError, Snapshot};
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use crate::manage::Unwritten;
 use crate::platform::Platform;
 
 /// When the records were last asked, and whether they answered.
@@ -20,9 +22,16 @@ pub(crate) struct Follower {
     untold: Mutex<Vec<(TenantId, u64)>>,
     /// Whether the database did not answer when it was last asked.
     away: AtomicBool,
-    /// Of which version this node has left a copy with the sessions.
-    copied: Mutex<Option<i64>>,
+    /// Of which version this node has left a copy with the sessions, and when it last saw one there.
+    copied: Mutex<Option<(i64, Instant)>>,
+    /// Whether the database has answered without a break since the ends of keys were last compared. Not since this node started, to begin with.
+    compared: AtomicBool,
+    /// Ends of keys that this node could not write down.
+    unwritten: Mutex<Vec<Unwritten>>,
 }
+
+/// How often somebody looks whether the copy beside the sessions is still there.
+const COPY_LOOK: Duration = Duration::from_secs(5);
 
 /// Why a call goes on with the records that are known.
 #[derive(Debug, thiserror::Error)]
@@ -36,8 +45,36 @@ pub(crate) enum NotRefreshed {
 }
 
 impl Follower {
-    fn is_away(&self) -> bool {
+    /// Whether the database did not answer when it was last asked. Nobody has to wait for it then.
+    pub(crate) fn is_away(&self) -> bool {
         self.away.load(Ordering::Relaxed)
+    }
+
+    /// Notes that an end of a key may have been missed by the records.
+    pub(crate) fn missed(&self) {
+        self.compared.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether one may have been. Whoever asks is to write it down.
+    pub(crate) fn take_missed(&self) -> bool {
+        !self.compared.swap(true, Ordering::Relaxed)
+    }
+
+    pub(crate) fn remember(&self, end: Unwritten) {
+        self.unwritten().push(end);
+        self.missed();
+    }
+
+    pub(crate) fn first_unwritten(&self) -> Option<Unwritten> {
+        self.unwritten().first().cloned()
+    }
+
+    pub(crate) fn forget(&self, key: KeyId) {
+        self.unwritten().retain(|end| end.key() != key);
+    }
+
+    fn unwritten(&self) -> MutexGuard<'_, Vec<Unwritten>> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -73,8 +110,9 @@ impl Platform {
         let began = Instant::now();
         let asked = self.keep_up().await;
         self.follower.away.store(asked.is_err(), Ordering::Relaxed);
-        if asked.is_ok() {
-            *last = Some(began);
+        match &asked {
+            Ok(()) => *last = Some(began),
+            Err(_) => self.follower.missed(),
         }
         asked
     }
@@ -83,11 +121,29 @@ impl Platform {
         let version = self.records.configuration_version().await?;
         if version != self.directory.version() {
             self.take_over(self.records.snapshot().await?).await;
-        } else if *self.copied() != Some(version) {
-            // What was read at the start has no copy of this node's yet.
+        } else if !self.is_copied(version).await {
             self.copy(&self.records.snapshot().await?).await;
         }
         Ok(())
+    }
+
+    /// Whether a copy of this version lies with the sessions. What was read at the start has none of this node's yet, and a store that began
+    /// anew has lost it.
+    async fn is_copied(&self, version: i64) -> bool {
+        let Some((_, seen)) = self.copied().filter(|(copied, _)| *copied == version) else { return false };
+        let now = Instant::now();
+        if now.duration_since(seen) < COPY_LOOK {
+            return true;
+        }
+        match self.store.has_configuration().await {
+            Ok(true) => {
+                *self.copied() = Some((version, now));
+                true
+            }
+            Ok(false) => false,
+            // Not the moment to write one either.
+            Err(_) => true,
+        }
     }
 
     /// Puts new records in force here, tells the other nodes that there are new ones, and leaves a copy for a start without the database.
@@ -109,12 +165,12 @@ impl Platform {
             }
         };
         match self.store.save_configuration(copy).await {
-            Ok(()) => *self.copied() = Some(records.version),
+            Ok(()) => *self.copied() = Some((records.version, Instant::now())),
             Err(failure) => warn!(%failure, "the copy of the records was not renewed"),
         }
     }
 
-    fn copied(&self) -> MutexGuard<'_, Option<i64>> {
+    fn copied(&self) -> MutexGuard<'_, Option<(i64, Instant)>> {
         self.follower.copied.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

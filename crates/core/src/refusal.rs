@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_model::{LimitName, Mode};
+use countersign_model::{LimitName, Mode, Timestamp};
 use countersign_session::Session;
 use countersign_session::store::StoreError;
 
@@ -15,13 +15,15 @@ pub struct About {
     pub mode: Mode,
     /// Calls with a wrong guess that it would still hear.
     pub attempts_remaining: u8,
+    /// When its newest codes die.
+    pub expires_at: Timestamp,
 }
 
 impl About {
     /// Of a session as it stands.
     #[must_use]
     pub fn of(session: &Session) -> Self {
-        Self { mode: session.mode(), attempts_remaining: session.attempts_remaining() }
+        Self { mode: session.mode(), attempts_remaining: session.attempts_remaining(), expires_at: session.expires_at() }
     }
 }
 
@@ -72,6 +74,12 @@ pub enum Refusal {
         wait: Duration,
         /// The session, when the call named one.
         about: Option<About>,
+    },
+    /// Another session of the same service and recipient waits for its code. Nothing was sent or counted.
+    #[error("an earlier session holds the slot")]
+    SlotTaken {
+        /// How long until its code dies.
+        wait: Duration,
     },
     /// No provider took any message.
     #[error("no message went out")]

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use countersign_model::{Channel, LimitName, MessageId, Mode, PerChannel, ProviderName, TenantId};
+use countersign_model::{Channel, LimitName, MessageId, Mode, PerChannel, ProviderName, Recipient, TenantId};
 use countersign_session::store::{self, Answer, Count, Heard, SendAgainVerdict, SendLimits};
 use countersign_session::{CodeSource, Seed, Session, SubjectKind, Turn};
 
@@ -39,7 +39,7 @@ pub struct Next {
 impl Platform {
     /// New codes, a new expiry, the same token. A resend is a send: it counts against the same limits.
     pub async fn resend(self: &Arc<Self>, caller: &Caller, command: Resend) -> Result<Sent, Refusal> {
-        let Named { session: id, mode, service, .. } = self.resolve(&command.handle)?;
+        let Named { session: id, mode, service, .. } = self.resolve(caller, &command.handle).await?;
         let mode = mode.ok_or(Refusal::Unknown)?;
         let (seed, step) = (self.seed(mode), self.step_id(caller.scope.tenant));
         let (codes, messages) = (CodeSource::Seed(seed.clone()), self.message_ids(caller.scope.tenant));
@@ -59,7 +59,7 @@ impl Platform {
                 messages: messages.clone(),
                 instant: self.instant_providers(mode),
                 lease: self.settings.lease,
-                limits: self.send_limits(&caller, mode, command.client_ip, &rules),
+                limits: self.send_limits(&caller, mode, command.client_ip, &[], &rules),
                 claim,
             };
             match self.told(&caller, self.store.resend(step).await?).await? {
@@ -79,7 +79,7 @@ impl Platform {
 
     /// Opens the next fallback channel at the caller's wish.
     pub async fn next(self: &Arc<Self>, caller: &Caller, command: Next) -> Result<Sent, Refusal> {
-        let id = self.resolve(&command.handle)?.session;
+        let id = self.resolve(caller, &command.handle).await?.session;
         let Some(session) = self.store.find(caller.scope, id).await? else {
             self.admit(caller).await?;
             return Err(Refusal::Unknown);
@@ -149,18 +149,29 @@ impl Platform {
         PerChannel::from_fn(|channel| self.router.instant(mode, channel))
     }
 
-    /// What a send counts against, beyond its users' own counts.
-    pub(crate) fn send_limits(&self, caller: &Caller, mode: Mode, client_ip: Option<IpAddr>, rules: &Rules) -> SendLimits {
-        let count = |address: IpAddr| {
-            let address = bucket(address).to_string();
-            let subject = self.keys.subject(caller.scope.tenant, mode, SubjectKind::Ip, "", &address);
+    /// What a send counts against, beyond its users' own counts: the end user's address, and recipients where they are counted instead of users.
+    pub(crate) fn send_limits(
+        &self,
+        caller: &Caller,
+        mode: Mode,
+        client_ip: Option<IpAddr>,
+        recipients: &[&Recipient],
+        rules: &Rules,
+    ) -> SendLimits {
+        let subject = |kind, value: &str| self.keys.subject(caller.scope.tenant, mode, kind, "", value);
+        let by_address = |address: IpAddr| {
+            let subject = subject(SubjectKind::Ip, &bucket(address).to_string());
             Count { subject, name: LimitName::SendsPerIp, limit: rules.sends_per_ip }
         };
-        SendLimits {
-            counts: client_ip.map(count).into_iter().collect(),
-            per_user: rules.sends_per_user,
-            active_per_user: rules.active_per_user,
-        }
+        let by_recipient = |recipient: &&Recipient| {
+            let subject = subject(SubjectKind::Recipient, &recipient.normalised());
+            Count { subject, name: LimitName::SendsPerRecipient, limit: rules.sends_per_recipient }
+        };
+        let mut counts: Vec<Count> = recipients.iter().map(by_recipient).collect();
+        counts.sort_unstable_by_key(|count| count.subject);
+        counts.dedup_by_key(|count| count.subject);
+        counts.extend(client_ip.map(by_address));
+        SendLimits { counts, per_user: rules.sends_per_user, active_per_user: rules.active_per_user }
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use countersign_channels::{Prepared, RenderError};
 use countersign_model::{
-    AllFailed, Autofill, Channel, Code, Dialect, InvalidRecipient, Mode, Recipient, ServiceId, SessionId, VerificationMode,
-    Wording,
+    AllFailed, Autofill, Channel, Code, Dialect, InvalidRecipient, Mode, Outgoing, Recipient, Rehearsal, ServiceId, SessionId,
+    VerificationMode,
 };
 use countersign_session::store::{Claim, Open, OpenVerdict};
 use countersign_session::{CodeSource, Delivery, Session};
@@ -16,13 +16,18 @@ use countersign_session::{CodeSource, Delivery, Session};
 use crate::admission::{TRIES, Told};
 use crate::callers::Caller;
 use crate::deliver::Handed;
-use crate::directory::TenantConfig;
 use crate::idempotency::IdempotencyKey;
+use crate::plan::Plan;
 use crate::platform::Platform;
 use crate::refusal::Refusal;
+use crate::wordings::{SenderChoice, TemplateChoice, unsaid, wording};
+
+/// What a proof is for when nobody says.
+const PURPOSE: &str = "verification";
 
 /// What a caller asks for. Built by a dialect, which has checked its form; what depends on the service is checked here.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish that a call has or has not, apart from the others")]
 pub struct Send {
     /// The wire it came by.
     pub dialect: Dialect,
@@ -60,8 +65,54 @@ pub struct Send {
     pub client_ip: Option<IpAddr>,
     /// How messages help phones to fill the code in.
     pub autofill: Autofill,
+    /// Which of the tenant's templates words the messages; none: those that are used by themselves.
+    pub template: Option<TemplateChoice>,
+    /// Whom the messages come from, where a provider lets callers choose.
+    pub sender: Option<SenderChoice>,
+    /// Whether it takes the place of the dialect's earlier sessions of the same recipient and purpose: they are canceled once it is open.
+    pub replaces: bool,
+    /// What the sandbox makes of the messages. A live send does not look at it.
+    pub rehearsal: Option<Rehearsal>,
     /// The idempotency key.
     pub idempotency: Option<IdempotencyKey>,
+}
+
+impl Send {
+    /// A send on one channel with everything else left open.
+    #[must_use]
+    pub fn to(dialect: Dialect, channel: Channel, recipient: Recipient) -> Self {
+        Self {
+            dialect,
+            sandbox: false,
+            channels: vec![Asked { channel, recipient }],
+            fallback: Vec::new(),
+            code_length: None,
+            life: None,
+            max_attempts: None,
+            shared_code: false,
+            verification_mode: VerificationMode::Any,
+            codes: Codes::Minted,
+            metadata: "{}".to_owned(),
+            add_contact: false,
+            service: None,
+            locale: None,
+            purpose: PURPOSE.to_owned(),
+            user_id: None,
+            client_ip: None,
+            autofill: Autofill::default(),
+            template: None,
+            sender: None,
+            replaces: false,
+            rehearsal: None,
+            idempotency: None,
+        }
+    }
+
+    /// Everybody who is asked, now or later.
+    pub(crate) fn recipients(&self) -> impl Iterator<Item = &Recipient> {
+        let asked = self.channels.iter().map(|asked| &asked.recipient);
+        asked.chain(self.fallback.iter().map(|later| &later.recipient))
+    }
 }
 
 /// A channel asked at once.
@@ -142,6 +193,21 @@ pub enum SendError {
         /// Why.
         source: RenderError,
     },
+    /// The tenant has no such template.
+    #[error("unknown template")]
+    UnknownTemplate,
+    /// The template that was chosen has no place for the code: it was kept without a look.
+    #[error("the template has no place for the code")]
+    TemplateWithoutCode,
+    /// The template that was chosen is for another channel.
+    #[error("the template is for another channel than {channel}")]
+    TemplateForOtherChannel {
+        /// The one that was asked.
+        channel: Channel,
+    },
+    /// The tenant has no such sender for the channel, or it is not a name that a message could show.
+    #[error("unknown sender")]
+    UnknownSender,
     /// The rest.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -155,7 +221,7 @@ impl Platform {
     pub async fn send(self: &Arc<Self>, caller: &Caller, command: Send) -> Result<Sent, SendError> {
         let mut caller = caller.clone();
         for _ in 0..TRIES {
-            let planned = self.plan(&caller, &command).and_then(|plan| Ok((self.word(&caller, &plan.new)?, plan)));
+            let planned = self.plan(&caller, &command).and_then(|plan| Ok((self.word(&caller, &plan)?, plan)));
             let (prepared, plan) = match planned {
                 Ok(planned) => planned,
                 Err(refused) => {
@@ -163,13 +229,15 @@ impl Platform {
                     continue;
                 }
             };
-            let codes = plan.new.codes.clone();
-            let claim = plan.claim;
+            let (codes, claim, names) = (plan.new.codes.clone(), plan.claim, plan.new.names);
             let step = Open { guard: self.guard(&caller), session: plan.new, limits: plan.limits, claim };
             let heard = self.store.open(step).await.map_err(Refusal::from)?;
             match self.told(&caller, heard).await? {
                 Told::Verdict(verdict, replayed) => {
                     let session = opened(verdict)?;
+                    if let Some(shared) = names.recipient.filter(|_| command.replaces) {
+                        self.replace_earlier(&session, shared).await;
+                    }
                     return self.sent_off(*session, prepared, codes, claim, replayed).await;
                 }
                 Told::Again(newer) => caller = newer,
@@ -180,7 +248,7 @@ impl Platform {
 
     /// The same caller by newer records, if there are any: what is refused by older ones, such as a service made a moment ago at another
     /// node, is planned anew. Counts the call, as a step would have.
-    async fn newer(&self, caller: &Caller) -> Result<Option<Caller>, Refusal> {
+    pub(crate) async fn newer(&self, caller: &Caller) -> Result<Option<Caller>, Refusal> {
         match self.admit(caller).await {
             Ok(admitted) => Ok(Some(admitted).filter(|admitted| admitted.revision > caller.revision)),
             Err(refusal @ (Refusal::KeyRevoked | Refusal::TooManyCalls { .. })) => Err(refusal),
@@ -202,32 +270,40 @@ impl Platform {
         if replayed {
             return Ok(self.sent(session, channels, &codes, true)?);
         }
-        let handed = self.hand_over(session, prepared, channels, claim).await?;
+        // The store chose another of the codes than the first: the words are made anew.
+        let handed = match session.generation() {
+            0 => self.hand_over(session, prepared, channels, claim).await?,
+            1.. => self.hand_over_again(session, channels, &codes, claim).await?,
+        };
         Ok(self.told_of(handed, &codes)?)
     }
 
     /// The messages of a new session, in words, so that nothing is opened that cannot be said.
-    fn word(&self, caller: &Caller, new: &countersign_session::NewSession) -> Result<Vec<Prepared>, SendError> {
+    fn word(&self, caller: &Caller, plan: &Plan) -> Result<Vec<Prepared>, SendError> {
+        let new = &plan.new;
         let expires_at = self.clock.now().plus(new.policy.life);
         let mut prepared = Vec::with_capacity(new.challenges.len());
         for asked in &new.challenges {
             let code = new.codes.code(new.id, asked.channel, new.policy.shared_code, 0, new.policy.code_length);
             let Some(code) = code else { continue };
-            let message = countersign_model::Outgoing {
+            let message = Outgoing {
                 id: asked.message,
                 mode: new.mode,
                 channel: asked.channel,
                 recipient: asked.recipient.clone(),
+                sender: new.sender.clone(),
                 code,
                 app_name: new.app_name.clone(),
                 locale: new.locale.clone(),
                 expires_at,
                 minutes: minutes(new.policy.life),
                 autofill: new.autofill.clone(),
-                wording: wording(&caller.config, new.service, asked.channel, &new.locale),
+                wording: wording(&caller.config, new.service, new.template, asked.channel, &new.locale),
+                rehearsal: plan.rehearsal,
             };
             let channel = asked.channel;
-            prepared.push(self.router.prepare(message).map_err(|source| SendError::Message { channel, source })?);
+            let is_chosen = new.template.is_some();
+            prepared.push(self.router.prepare(message).map_err(|source| unsaid(channel, is_chosen, source))?);
         }
         Ok(prepared)
     }
@@ -273,18 +349,13 @@ impl Platform {
     }
 }
 
-/// The tenant's own words, where it has any.
-pub(crate) fn wording(config: &TenantConfig, service: Option<ServiceId>, channel: Channel, locale: &str) -> Option<Wording> {
-    let template = config.template(service, channel, locale)?;
-    Some(Wording { subject: template.subject.clone(), body: template.body.clone() })
-}
-
-fn opened(verdict: OpenVerdict) -> Result<Box<Session>, Refusal> {
+pub(crate) fn opened(verdict: OpenVerdict) -> Result<Box<Session>, Refusal> {
     match verdict {
         OpenVerdict::Opened(session) => Ok(session),
         OpenVerdict::Limited { limit, wait } => Err(Refusal::Limited { limit, wait, about: None }),
         OpenVerdict::RecipientBlocked { wait, .. } => Err(Refusal::RecipientBlocked { wait, about: None }),
         OpenVerdict::InsufficientBalance => Err(Refusal::InsufficientBalance(None)),
+        OpenVerdict::SlotTaken { wait } => Err(Refusal::SlotTaken { wait }),
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Settings {
     pub lease: Duration,
     /// What sends cost; none: nobody is billed.
     pub billing: Option<BillingSettings>,
+    /// How long the records keep sessions and messages; none: for ever.
+    pub history_kept: Option<Duration>,
 }
 
 /// Prices of an installation that bills its tenants.
@@ -46,12 +48,16 @@ pub struct LimitSettings {
     pub active_per_user: u32,
     /// Sends asked for by one end-user address.
     pub sends_per_ip: Limit,
+    /// Sends to one recipient, in the dialects that count by recipients.
+    pub sends_per_recipient: Limit,
+    /// A tenant's checks of codes that say nobody and open nothing.
+    pub code_misses: Limit,
     /// Wrong guesses at one recipient.
     pub budget: BudgetRule,
 }
 
 impl Default for LimitSettings {
-    /// The native dialect's own.
+    /// Those of the dialects.
     fn default() -> Self {
         let limit = |max, seconds| Limit { max, window: Duration::from_secs(seconds) };
         Self {
@@ -60,6 +66,8 @@ impl Default for LimitSettings {
             sends_per_user: limit(5, 300),
             active_per_user: 100,
             sends_per_ip: limit(20, 3600),
+            sends_per_recipient: limit(10, 60),
+            code_misses: limit(100, 60),
             budget: BudgetRule { wrong: limit(20, 86_400), block_after: 100 },
         }
     }

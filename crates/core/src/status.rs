@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use countersign_model::{Mode, ServiceId, SessionId};
-use countersign_session::store::{Listed, SessionFilter};
+use countersign_model::{Mode, Recipient, ServiceId, SessionId};
+use countersign_session::store::{Listed, NameQuery, SessionFilter};
 use countersign_session::{Session, SubjectKey};
 
 use crate::callers::Caller;
@@ -15,8 +15,15 @@ use crate::refusal::Refusal;
 pub enum Handle {
     /// A session token.
     Token(String),
-    /// A session id, which only look-ups take.
+    /// A session id.
     Id(SessionId),
+    /// The session that holds, or held last, the slot of a service and a recipient.
+    Slot {
+        /// The profile it was opened under.
+        service: ServiceId,
+        /// Who was asked.
+        recipient: Recipient,
+    },
 }
 
 impl fmt::Debug for Handle {
@@ -24,6 +31,7 @@ impl fmt::Debug for Handle {
         match self {
             Self::Token(_) => f.write_str("Token(…)"),
             Self::Id(id) => write!(f, "Id({id})"),
+            Self::Slot { service, recipient } => write!(f, "Slot({service}, {})", recipient.masked()),
         }
     }
 }
@@ -42,7 +50,7 @@ impl Platform {
     /// A session as it stands.
     pub async fn status(&self, caller: &Caller, handle: &Handle) -> Result<Session, Refusal> {
         let caller = self.admit(caller).await?;
-        let session = self.resolve(handle)?.session;
+        let session = self.resolve(&caller, handle).await?.session;
         self.store.find(caller.scope, session).await?.ok_or(Refusal::Unknown)
     }
 
@@ -58,13 +66,21 @@ impl Platform {
 
     /// The session behind a handle. A token that is ours but names somebody else's session passes here and finds nothing in the caller's
     /// scope.
-    pub(crate) fn resolve(&self, handle: &Handle) -> Result<Named, Refusal> {
+    pub(crate) async fn resolve(&self, caller: &Caller, handle: &Handle) -> Result<Named, Refusal> {
         match handle {
             Handle::Token(token) => {
                 let named = self.tokens.read(token, self.clock.now()).map_err(|_| Refusal::Unknown)?;
                 Ok(Named { session: named.session, mode: Some(named.mode), service: named.service, budgets: named.budgets })
             }
             Handle::Id(id) => Ok(Named { session: *id, mode: None, service: None, budgets: Vec::new() }),
+            Handle::Slot { service, recipient } => {
+                let slot = self.slot_name(caller.scope.tenant, caller.mode(), *service, recipient);
+                let Some(session) = self.store.named(caller.scope, NameQuery::Slot(slot)).await?.into_iter().next() else {
+                    return Err(Refusal::Unknown);
+                };
+                let (mode, service, budgets) = (Some(session.mode()), session.service(), session.budgets());
+                Ok(Named { session: session.id(), mode, service, budgets })
+            }
         }
     }
 }
@@ -72,10 +88,10 @@ impl Platform {
 /// What a handle says of a session before the store is asked.
 pub(crate) struct Named {
     pub(crate) session: SessionId,
-    /// A token says it.
+    /// All but an id say it.
     pub(crate) mode: Option<Mode>,
-    /// The profile it was opened under; a token says it.
+    /// The profile it was opened under; all but an id say it.
     pub(crate) service: Option<ServiceId>,
-    /// Where wrong guesses are probably counted; a token says it.
+    /// Where wrong guesses are probably counted; all but an id say it.
     pub(crate) budgets: Vec<SubjectKey>,
 }

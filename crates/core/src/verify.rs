@@ -40,17 +40,18 @@ impl Platform {
     /// Safe to repeat and to race: of any number of right guesses one completes the session, and of any number of wrong ones no more are
     /// heard than the session allows.
     pub async fn verify(&self, caller: &Caller, command: Verify) -> Result<Verified, Refusal> {
-        let Named { session, budgets, .. } = self.resolve(&command.handle)?;
+        let Named { session, budgets, .. } = self.resolve(caller, &command.handle).await?;
         let step = self.step_id(caller.scope.tenant);
         let mut caller = caller.clone();
         for _ in 0..TRIES {
             let step = store::Verify {
-                guard: self.guard(&caller),
+                guard: Some(self.guard(&caller)),
                 scope: caller.scope,
                 session,
                 step,
                 budgets: budgets.clone(),
                 guesses: command.guesses.clone(),
+                spare_budget: false,
                 claim: self.claim(&caller, None, command.idempotency.as_ref()),
             };
             match self.told(&caller, self.store.verify(step).await?).await? {
@@ -70,7 +71,7 @@ impl Platform {
     }
 }
 
-fn heard(verdict: VerifyVerdict) -> Result<(Box<Session>, Judgement), Refusal> {
+pub(crate) fn heard(verdict: VerifyVerdict) -> Result<(Box<Session>, Judgement), Refusal> {
     let about = |session: Box<Session>| About::of(&session);
     Err(match verdict {
         VerifyVerdict::Judged(session, judgement) => return Ok((session, judgement)),

@@ -107,7 +107,7 @@ pub struct App {
     platform: Arc<Platform>,
     records: Records,
     servers: Servers,
-    api_addr: SocketAddr,
+    api_addr: Option<SocketAddr>,
     admin_addr: SocketAddr,
     first_start: Option<FirstStart>,
     // Last: the directory is given back when nothing works on it any more.
@@ -138,7 +138,8 @@ impl App {
             Some(data_dir.lock()?)
         };
         // Before a first key is made: one that a failed start made would never be shown.
-        let (api, api_addr) = bind("http.listen", config.http.listen)?;
+        let api = role.serves_callers().then(|| bind("http.listen", config.http.listen)).transpose()?;
+        let (api, api_addr) = api.unzip();
         let (admin, admin_addr) = bind("admin.listen", config.admin.listen)?;
         let (material, records, first_key) = if is_shared {
             (Installation::shared_keys(&key_file)?, planes::open_records(&config, &data_dir).await?, None)
@@ -148,13 +149,12 @@ impl App {
             (installation.keys, installation.records, installation.first_key)
         };
 
-        let public_url = config.public_url_at(api_addr);
+        let public_url = config.public_url_at(api_addr.unwrap_or(config.http.listen));
         let more_dialects = overrides.more_dialects.clone();
         let platform = planes::platform(&config, &data_dir, &material, &records, ways_out, public_url, overrides).await?;
         if !platform.has_tenants() {
             return Err(AppError::NotSetUp);
         }
-        let api = role.serves_callers().then_some(api);
         let servers = server::build(&platform, api, admin, &config, more_dialects).map_err(AppError::Serve)?;
 
         let first_start = first_key.map(|key| FirstStart {
@@ -165,9 +165,9 @@ impl App {
         Ok(Self { role, platform, records, servers, api_addr, admin_addr, first_start, lock })
     }
 
-    /// Where the API listens.
+    /// Where the API listens; none: this node does not answer callers.
     #[must_use]
-    pub const fn api_addr(&self) -> SocketAddr {
+    pub const fn api_addr(&self) -> Option<SocketAddr> {
         self.api_addr
     }
 
@@ -197,7 +197,7 @@ impl App {
     /// Serves until `shutdown` ends, then stops accepting, lets what runs finish for at most 30 seconds, and closes the databases.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), AppError> {
         let Self { role, platform, records, servers, lock, api_addr, admin_addr, .. } = self;
-        info!(api = %api_addr, admin = %admin_addr, ?role, "listening");
+        info!(api = api_addr.map(tracing::field::display), admin = %admin_addr, ?role, "listening");
         let workers = Workers::start(&platform, role);
         let served = servers.run_until(shutdown).await;
         workers.stop().await;

@@ -8,14 +8,17 @@ use serde::Serialize;
 /// Printed once the listeners are up: where, and at the first start the sandbox key with two lines to paste.
 #[derive(Debug, Serialize)]
 pub struct Greeting {
-    /// The API's address.
-    pub api: String,
+    /// The API's address; none: this node does not answer callers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api: Option<String>,
     /// The operators' address.
     pub admin: String,
     /// Only at the first start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_start: Option<FirstStart>,
 }
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What is shown once and never again.
 #[derive(Serialize)]
@@ -37,8 +40,8 @@ impl fmt::Debug for FirstStart {
 impl Greeting {
     /// For listeners bound to these addresses.
     #[must_use]
-    pub fn new(api: SocketAddr, admin: SocketAddr, first_start: Option<FirstStart>) -> Self {
-        Self { api: reachable(api), admin: reachable(admin), first_start }
+    pub fn new(api: Option<SocketAddr>, admin: SocketAddr, first_start: Option<FirstStart>) -> Self {
+        Self { api: api.map(reachable), admin: reachable(admin), first_start }
     }
 }
 
@@ -54,7 +57,10 @@ fn reachable(bound: SocketAddr) -> String {
 
 impl fmt::Display for Greeting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Countersign {} is listening on {} (admin {})", env!("CARGO_PKG_VERSION"), self.api, self.admin)?;
+        match &self.api {
+            Some(api) => write!(f, "Countersign {VERSION} is listening on {api} (admin {})", self.admin)?,
+            None => write!(f, "Countersign {VERSION} is working; it answers operators on {}", self.admin)?,
+        }
         let Some(FirstStart { data_dir, tenant, secret }) = &self.first_start else { return Ok(()) };
         write!(
             f,
@@ -63,15 +69,20 @@ impl fmt::Display for Greeting {
 First start: {data_dir} now holds keys, databases, a tenant `{tenant}` and its sandbox key. This is shown once:
 
   {secret}
-
+"
+        )?;
+        let Some(api) = &self.api else { return Ok(()) };
+        write!(
+            f,
+            "
 Try it. The first line sends a code (to nobody: it is a sandbox key), the second verifies it:
 
 {}
 
 {}
 ",
-            send_line(&self.api, secret),
-            verify_line(&self.api, secret),
+            send_line(api, secret),
+            verify_line(api, secret),
         )
     }
 }
@@ -97,7 +108,7 @@ mod tests {
     use super::*;
 
     fn greeting(listen: &str, first_start: Option<FirstStart>) -> Greeting {
-        Greeting::new(listen.parse().unwrap(), "127.0.0.1:8081".parse().unwrap(), first_start)
+        Greeting::new(Some(listen.parse().unwrap()), "127.0.0.1:8081".parse().unwrap(), first_start)
     }
 
     fn first() -> FirstStart {
@@ -113,8 +124,16 @@ mod tests {
 
     #[test]
     fn a_listener_on_all_interfaces_is_shown_by_an_address_that_can_be_pasted() {
-        assert_eq!(greeting("0.0.0.0:8080", None).api, "http://127.0.0.1:8080");
-        assert_eq!(greeting("[::]:8080", None).api, "http://[::1]:8080");
+        assert_eq!(greeting("0.0.0.0:8080", None).api.unwrap(), "http://127.0.0.1:8080");
+        assert_eq!(greeting("[::]:8080", None).api.unwrap(), "http://[::1]:8080");
+    }
+
+    #[test]
+    fn a_node_that_answers_no_callers_names_no_address_for_them() {
+        let greeting = Greeting::new(None, "127.0.0.1:8081".parse().unwrap(), None);
+        let words = greeting.to_string();
+        assert!(words.contains("http://127.0.0.1:8081") && !words.contains("listening"), "{words}");
+        assert_eq!(serde_json::to_string(&greeting).unwrap(), r#"{"admin":"http://127.0.0.1:8081"}"#);
     }
 
     #[test]

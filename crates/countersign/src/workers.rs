@@ -130,10 +130,14 @@ async fn compare(wallets: Wallets, mut stopped: watch::Receiver<bool>) {
 
 /// Forgets what nobody can ask the records for any more.
 async fn tidy(platform: Arc<Platform>, mut stopped: watch::Receiver<bool>) {
-    let mut tick = ticks(TIDY_PAUSE);
+    let (mut tick, mut after) = (ticks(TIDY_PAUSE), None);
     while goes_on(&mut tick, &mut stopped).await {
         if let Err(error) = platform.sweep_records().await {
             warn!(%error, "old answers cannot be forgotten now");
+        }
+        match platform.forget_history(after).await {
+            Ok(last) => after = last,
+            Err(error) => warn!(%error, "old sessions cannot be forgotten now"),
         }
     }
 }
@@ -142,8 +146,13 @@ async fn tidy(platform: Arc<Platform>, mut stopped: watch::Receiver<bool>) {
 async fn follow(platform: Arc<Platform>, mut stopped: watch::Receiver<bool>) {
     let mut tick = ticks(RECORDS_PAUSE);
     while goes_on(&mut tick, &mut stopped).await {
-        if let Err(error) = platform.refresh().await {
-            warn!(%error, "changed records cannot be read; the known ones stay in force");
+        match platform.refresh().await {
+            Ok(()) => {
+                if let Err(error) = platform.write_revocations().await {
+                    warn!(%error, "ends of keys cannot be written down; they are in force all the same");
+                }
+            }
+            Err(error) => warn!(%error, "changed records cannot be read; the known ones stay in force"),
         }
         platform.tell_revisions().await;
         platform.look_at_store();

@@ -35,6 +35,19 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// RFC 3339 in UTC with whole seconds and `Z`. What is left of a second is dropped.
+    #[must_use]
+    pub fn whole_seconds(self) -> String {
+        jiff::Timestamp::from_second(self.seconds()).unwrap_or(jiff::Timestamp::MAX).to_string()
+    }
+
+    /// `2026-01-15 10:45:00`, in UTC. What is left of a second is dropped.
+    #[must_use]
+    pub fn spaced_seconds(self) -> String {
+        let moment = jiff::Timestamp::from_second(self.seconds()).unwrap_or(jiff::Timestamp::MAX);
+        moment.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
     /// The moment `span` later.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
@@ -119,6 +132,15 @@ mod tests {
     fn a_moment_is_shown_in_utc_with_milliseconds() {
         assert_eq!(Timestamp::from_millis(1_768_473_900_000).to_string(), "2026-01-15T10:45:00.000Z");
         assert_eq!(Timestamp::from_millis(1_768_473_900_007).to_string(), "2026-01-15T10:45:00.007Z");
+    }
+
+    #[test]
+    fn a_moment_can_be_shown_in_whole_seconds() {
+        let moment = Timestamp::from_millis(1_768_473_900_999);
+        assert_eq!(
+            (moment.whole_seconds().as_str(), moment.spaced_seconds().as_str()),
+            ("2026-01-15T10:45:00Z", "2026-01-15 10:45:00")
+        );
     }
 
     #[test]

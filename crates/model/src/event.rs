@@ -171,6 +171,8 @@ pub enum EventKind {
         /// How many credits are in it.
         credits: u64,
     },
+    /// A notice was opened: a message without a code, whose session is closed from the first.
+    NoticeOpened(Box<SessionFacts>),
 }
 
 /// What a session was opened with, as far as records keep it.
@@ -221,6 +223,7 @@ impl EventKind {
             Self::Captured { .. } => "wallet.captured",
             Self::BalanceLow { .. } => "wallet.low",
             Self::BalanceCut { .. } => "wallet.cut",
+            Self::NoticeOpened(_) => "notice.opened",
         }
     }
 }

@@ -34,14 +34,14 @@ pub use ids::{ContactId, DeliveryId, EndpointId, InvalidId, KeyId, LedgerId, Mes
 pub use ipnet::IpNet;
 pub use key::{AccessKey, ApiKey, KeyScope, SecretHash};
 pub use limit::{Limit, LimitName, LimitRule, LimitRules, Quota};
-pub use message::{Attempt, Autofill, FailureReason, MessageStatus, Outgoing, ProviderName, Wording};
+pub use message::{Attempt, Autofill, FailureReason, MessageStatus, Outgoing, OutgoingText, ProviderName, Rehearsal, Wording};
 pub use mode::{Dialect, KeyKind, Mode, Scope};
 pub use money::{ChannelPrice, InvalidMoney, Money, PriceList};
-pub use policy::{AllFailed, NumberCheck, Policy, ResendPolicy, VerificationMode};
-pub use profile::{LANGUAGE_TAG, NAME, ServiceProfile, ServiceRecord, is_language_tag, is_name};
+pub use policy::{AllFailed, DateFormat, NumberCheck, Policy, ResendPolicy, VerificationMode, WrongCode};
+pub use profile::{LANGUAGE_TAG, NAME, ServiceProfile, ServiceRecord, is_language_tag, is_name, is_steering};
 pub use recipient::{EmailAddress, InvalidRecipient, PhoneNumber, Recipient};
 pub use service::{Service, ServiceId};
 pub use template::{Sender, Template};
 pub use tenant::{Tenant, TenantSettings};
 pub use uuid::Uuid;
-pub use webhook::{UnknownEvent, WebhookEndpoint, WebhookEvent};
+pub use webhook::{UnknownEvent, UnknownFormat, WebhookEndpoint, WebhookEvent, WebhookFormat};

@@ -29,6 +29,10 @@ pub enum LimitName {
     SendsPerIp,
     /// A resend before its time.
     ResendAfter,
+    /// Sends to one recipient.
+    SendsPerRecipient,
+    /// Codes that were checked without saying whose they are, and that opened nothing.
+    CodeMisses,
 }
 
 impl LimitName {
@@ -42,6 +46,8 @@ impl LimitName {
             Self::ActivePerUser => "active_per_user",
             Self::SendsPerIp => "sends_per_ip",
             Self::ResendAfter => "resend_after",
+            Self::SendsPerRecipient => "sends_per_recipient",
+            Self::CodeMisses => "code_misses",
         }
     }
 }
@@ -75,6 +81,12 @@ pub struct LimitRules {
     /// Sends asked for by one end-user address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sends_per_ip: Option<LimitRule>,
+    /// Sends to one recipient, in the dialects that count by recipients and not by users.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sends_per_recipient: Option<LimitRule>,
+    /// Wrong codes that were checked without saying whose they are. A tenant's alone: what opens nothing has no service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_misses: Option<LimitRule>,
 }
 
 /// A limit as people write it: whole seconds, at most a day.
@@ -91,8 +103,13 @@ impl LimitRules {
     /// Everything that is out of range.
     #[must_use]
     pub fn check(&self) -> Vec<Flaw> {
-        let rules =
-            [("calls_per_key", self.calls_per_key), ("sends_per_user", self.sends_per_user), ("sends_per_ip", self.sends_per_ip)];
+        let rules = [
+            ("calls_per_key", self.calls_per_key),
+            ("sends_per_user", self.sends_per_user),
+            ("sends_per_ip", self.sends_per_ip),
+            ("sends_per_recipient", self.sends_per_recipient),
+            ("code_misses", self.code_misses),
+        ];
         let rules = rules.into_iter().filter_map(|(name, rule)| Some((name, rule?)));
         let mut found: Vec<Flaw> =
             rules.flat_map(|(name, rule)| rule.check().into_iter().map(move |flaw| flaw.under(name))).collect();
@@ -138,6 +155,7 @@ mod tests {
             sends_per_user: Some(LimitRule { max: 0, seconds: 0 }),
             sends_per_ip: Some(LimitRule { max: 1, seconds: 86_401 }),
             active_per_user: Some(0),
+            ..LimitRules::default()
         };
         let found: Vec<_> = rules.check().into_iter().map(|flaw| flaw.field).collect();
         assert_eq!(found, ["sends_per_user.max", "sends_per_user.seconds", "sends_per_ip.seconds", "active_per_user"]);

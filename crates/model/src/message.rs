@@ -126,6 +126,38 @@ pub struct Autofill {
     pub app_hash: Option<String>,
 }
 
+/// What the sandbox makes of a message, so that an integrator can see each outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rehearsal {
+    /// No provider takes it.
+    DeliveryFails,
+    /// It takes its time to be taken.
+    Slow,
+    /// Nobody knows whether it went out.
+    Ambiguous,
+}
+
+/// A text without a code, to one phone.
+#[derive(Debug, Clone)]
+pub struct OutgoingText {
+    /// Its id, also handed to providers that take a reference.
+    pub id: MessageId,
+    /// Live, or sandbox: selects the providers.
+    pub mode: Mode,
+    /// The way: one that goes to phones.
+    pub channel: Channel,
+    /// The person.
+    pub recipient: Recipient,
+    /// Whom it comes from, where the provider lets callers choose.
+    pub sender: Option<String>,
+    /// The name shown as the sender.
+    pub app_name: String,
+    /// BCP 47 tag.
+    pub locale: String,
+    /// What is said, word by word.
+    pub text: String,
+}
+
 /// All that rendering and routing need to get one code to one person.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
@@ -137,6 +169,8 @@ pub struct Outgoing {
     pub channel: Channel,
     /// The person.
     pub recipient: Recipient,
+    /// Whom it comes from, where the provider lets callers choose; none: whoever the provider is set up with.
+    pub sender: Option<String>,
     /// What is sent.
     pub code: Code,
     /// The name shown as the sender of the code.
@@ -151,6 +185,8 @@ pub struct Outgoing {
     pub autofill: Autofill,
     /// The tenant's own words; none: the built-in ones.
     pub wording: Option<Wording>,
+    /// What the sandbox makes of it. Providers that reach people do not look at it.
+    pub rehearsal: Option<Rehearsal>,
 }
 
 /// A tenant's own words for one message: a template that has not been filled in.

@@ -55,6 +55,26 @@ pub enum NumberCheck {
     Valid,
 }
 
+/// What Antryk's wire answers a wrong code with: its own pages say both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WrongCode {
+    /// A reply that says that the code is not valid.
+    Verdict,
+    /// The error `otp_invalid`.
+    Error,
+}
+
+/// How GetOTP's wire writes dates: its samples and its tables differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DateFormat {
+    /// `2025-08-18T06:28:58.962Z`
+    Iso,
+    /// `2025-08-18 06:28:58`
+    Table,
+}
+
 /// The rules of one session, settled when it opens: the call's value, else the service's, else the dialect's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {

@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AllFailed, Flaw, LimitRules, NumberCheck, PriceList, ResendPolicy, Service, ServiceId, TenantId, Timestamp};
+use crate::{
+    AllFailed, DateFormat, Flaw, LimitRules, NumberCheck, PriceList, ResendPolicy, Service, ServiceId, TenantId, Timestamp,
+    WrongCode,
+};
 
 /// What a service decides about its sessions. Everything is optional: what is left open, the tenant's default service and the installation
 /// decide, then the dialect of the call.
@@ -42,6 +45,15 @@ pub struct ServiceProfile {
     /// BCP 47 tag of messages whose call names none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
+    /// GetOTP: whether a code may be checked without saying whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_code_only_check: Option<bool>,
+    /// Antryk: what a wrong code is answered with, `verdict` or `error`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wrong_code: Option<WrongCode>,
+    /// GetOTP: how dates are written, `iso` or `table`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date_format: Option<DateFormat>,
 }
 
 impl ServiceProfile {
@@ -63,6 +75,9 @@ impl ServiceProfile {
             all_failed: self.all_failed.or(base.all_failed),
             number_check: self.number_check.or(base.number_check),
             locale: self.locale.clone().or_else(|| base.locale.clone()),
+            allow_code_only_check: self.allow_code_only_check.or(base.allow_code_only_check),
+            wrong_code: self.wrong_code.or(base.wrong_code),
+            date_format: self.date_format.or(base.date_format),
         }
     }
 
@@ -83,6 +98,9 @@ impl ServiceProfile {
             all_failed: self.all_failed.unwrap_or(wide.all_failed),
             number_check: self.number_check.or(wide.number_check),
             locale: self.locale.clone().or_else(|| wide.locale.clone()),
+            allow_code_only_check: self.allow_code_only_check.unwrap_or(wide.allow_code_only_check),
+            wrong_code: self.wrong_code.unwrap_or(wide.wrong_code),
+            date_format: self.date_format.unwrap_or(wide.date_format),
         }
     }
 
@@ -123,12 +141,20 @@ impl ServiceProfile {
 }
 
 /// What [`is_name`] asks for, after "must".
-pub const NAME: &str = "have 1 to 64 characters, none of them a control character";
+pub const NAME: &str = "have 1 to 64 characters, none of them a control character or a mark of writing direction";
+
+/// Whether a character steers how text around it is shown instead of being shown itself: control characters, and the marks that turn the
+/// direction of writing, by which a name could be made to look like another.
+#[must_use]
+pub fn is_steering(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
 
 /// Whether people can be shown `text` as a name, in a message, a list or a terminal.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= 64 && !text.chars().any(char::is_control)
+    !text.trim().is_empty() && text.chars().count() <= 64 && !text.chars().any(is_steering)
 }
 
 /// What [`is_language_tag`] asks for, after "must be".
@@ -169,6 +195,14 @@ pub struct ServiceRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_does_not_steer_the_text_around_it() {
+        assert!(is_name("Ann & Søn") && is_name("שלום"));
+        for wrong in ["", " ", "a\nb", "abc\u{202E}cba", "\u{2066}a", "a\u{200F}", "a\u{061C}", &"x".repeat(65)] {
+            assert!(!is_name(wrong), "{wrong:?}");
+        }
+    }
 
     fn flawed(profile: &ServiceProfile) -> Vec<String> {
         profile.check(60).into_iter().map(|flaw| flaw.field).collect()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AllFailed, InvalidId, NumberCheck, ResendPolicy, ServiceProfile};
+use crate::{AllFailed, DateFormat, InvalidId, NumberCheck, ResendPolicy, ServiceProfile, WrongCode};
 
 /// Names a service: a UUID, which customers bring along from where they were before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ impl Default for Service {
             all_failed: AllFailed::Error,
             number_check: None,
             locale: None,
+            allow_code_only_check: true,
+            wrong_code: WrongCode::Verdict,
+            date_format: DateFormat::Iso,
         }
     }
 }
@@ -80,4 +83,10 @@ pub struct Service {
     pub number_check: Option<NumberCheck>,
     /// BCP 47 tag for messages whose call names none.
     pub locale: Option<String>,
+    /// GetOTP: whether a code may be checked without saying whose it is.
+    pub allow_code_only_check: bool,
+    /// Antryk: what a wrong code is answered with.
+    pub wrong_code: WrongCode,
+    /// GetOTP: how dates are written.
+    pub date_format: DateFormat,
 }

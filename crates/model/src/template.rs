@@ -22,6 +22,9 @@ pub struct Template {
     pub subject: Option<String>,
     /// The words, with `{{code}}` once at least; also `{{app}}` and `{{minutes}}`.
     pub body: String,
+    /// Whether it is used only where a call chooses it, and never by itself.
+    #[serde(default)]
+    pub by_choice: bool,
     /// Counts its versions, from 1.
     pub version: u32,
     /// When this version was made.

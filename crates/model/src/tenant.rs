@@ -25,13 +25,12 @@ pub struct Tenant {
 const PLAN: &str = "standard";
 
 impl Tenant {
-    /// A tenant with nothing of its own. Its partition is drawn by its id's own chance, and read from the id for ever after.
+    /// A tenant with nothing of its own. Its partition is a fixed hash of its id, and read from the id for ever after.
     #[must_use]
     pub fn new(name: &str, now: Timestamp, rng: &dyn Rng) -> Self {
-        let mut chance = [0];
-        rng.fill(&mut chance);
+        let chance = TenantId::mint(now, rng, Partition::of(0)).bits();
         Self {
-            id: TenantId::mint(now, rng, Partition::of(chance[0].into())),
+            id: TenantId::from_bits(chance | u128::from(Partition::hashed(chance).number())),
             name: name.to_owned(),
             email: None,
             plan: PLAN.to_owned(),

@@ -96,6 +96,75 @@ impl FromStr for WebhookEvent {
     }
 }
 
+/// Whose spelling an endpoint expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WebhookFormat {
+    /// Ours: Standard Webhooks 1.0.
+    #[default]
+    Native,
+    /// K-OTP's: the OTP object at each turn of its life.
+    Kotp,
+    /// GetOTP's: delivery reports of what was opened in that dialect.
+    GetOtp,
+}
+
+/// The text names no format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a format that endpoints can have: native, kotp or getotp")]
+pub struct UnknownFormat;
+
+impl WebhookFormat {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::Native, Self::Kotp, Self::GetOtp];
+
+    /// The word in records and output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Kotp => "kotp",
+            Self::GetOtp => "getotp",
+        }
+    }
+
+    /// Whether the format has a word for `event`. Of an event it has none for, its endpoints hear nothing.
+    #[must_use]
+    pub const fn says(self, event: WebhookEvent) -> bool {
+        match self {
+            Self::Native => true,
+            Self::Kotp => matches!(
+                event,
+                WebhookEvent::MessageSent
+                    | WebhookEvent::MessageDelivered
+                    | WebhookEvent::MessageFailed
+                    | WebhookEvent::SessionVerified
+                    | WebhookEvent::SessionExpired
+                    | WebhookEvent::SessionLocked
+                    | WebhookEvent::Test
+            ),
+            Self::GetOtp => matches!(
+                event,
+                WebhookEvent::MessageDelivered | WebhookEvent::MessageFailed | WebhookEvent::SessionExpired | WebhookEvent::Test
+            ),
+        }
+    }
+}
+
+impl fmt::Display for WebhookFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for WebhookFormat {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|format| format.as_str() == text).ok_or(UnknownFormat)
+    }
+}
+
 /// Where a tenant's events are posted to. Its secrets are not part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookEndpoint {
@@ -105,20 +174,26 @@ pub struct WebhookEndpoint {
     pub tenant: TenantId,
     /// An `https` address, or `http` where the configuration allows that.
     pub url: String,
+    /// How what is posted to it is spelt and signed.
+    #[serde(default)]
+    pub format: WebhookFormat,
     /// For people.
     pub description: String,
-    /// What it hears of; empty: everything.
+    /// What it hears of; empty: everything that its format has a word for.
     pub events: Vec<WebhookEvent>,
     /// Why nothing is posted to it any more, if so: `operator`, `gone` (it answered 410).
     pub disabled: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When somebody last changed it.
+    #[serde(default)]
+    pub updated_at: Option<Timestamp>,
 }
 
 impl WebhookEndpoint {
     /// Whether it wants to hear of `event`.
     #[must_use]
     pub fn wants(&self, event: WebhookEvent) -> bool {
-        self.disabled.is_none() && (self.events.is_empty() || self.events.contains(&event))
+        self.disabled.is_none() && self.format.says(event) && (self.events.is_empty() || self.events.contains(&event))
     }
 }

@@ -2,11 +2,13 @@
 
 use countersign_model::{SecretHash, Timestamp};
 use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use crate::RecordsError;
 use crate::columns::{Stored, json};
+use crate::configuration::touch;
 use crate::transaction::{On, change};
 
 /// What [`read`] reads.
@@ -17,7 +19,7 @@ macro_rules! select {
 }
 
 /// A token of the admin API. The token itself is shown once and never kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdminToken {
     /// Who it is, in the audit log too: unique for ever, also after its end.
     pub name: String,
@@ -43,7 +45,8 @@ impl AdminToken {
 
 /// The table of admin tokens. Made by [`Records::admin_tokens`](crate::Records::admin_tokens).
 ///
-/// They are no part of the configuration that requests keep in memory: the admin API asks here on each of its calls.
+/// The admin API asks here on each of its calls, so that an end is an end at once. What the configuration in memory holds of them is for the
+/// time in which nobody can be asked.
 #[derive(Debug)]
 pub struct AdminTokens<'a> {
     pub(crate) on: On<'a>,
@@ -83,6 +86,7 @@ impl AdminTokens<'_> {
 }
 
 async fn insert(connection: &mut AnyConnection, token: &AdminToken) -> Result<(), RecordsError> {
+    touch(&mut *connection).await?;
     sqlx::query(
         "INSERT INTO admin_tokens (name, hash, scopes, created_at, expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6)",
     )
@@ -98,6 +102,7 @@ async fn insert(connection: &mut AnyConnection, token: &AdminToken) -> Result<()
 }
 
 async fn revoke(connection: &mut AnyConnection, name: &str, at: Timestamp) -> Result<bool, RecordsError> {
+    touch(&mut *connection).await?;
     let ended = sqlx::query("UPDATE admin_tokens SET revoked_at = COALESCE(revoked_at, $2) WHERE name = $1")
         .bind(name)
         .bind(at.millis())

@@ -4,7 +4,7 @@ use countersign_model::{ApiKey, Sender, ServiceRecord, Template, Tenant, TenantI
 use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 
-use crate::{Records, RecordsError};
+use crate::{AdminToken, Records, RecordsError};
 
 /// Everything that requests need of the records, as it was at one moment. Serialises, for a copy that outlives the database's absence;
 /// holds hashes of secrets, never secrets.
@@ -22,10 +22,14 @@ pub struct Snapshot {
     pub templates: Vec<Template>,
     /// Registered senders.
     pub senders: Vec<Sender>,
+    /// What lets operators in, revoked and expired ones too, oldest first. Not in the copies of releases that did not keep them.
+    #[serde(default)]
+    pub admin_tokens: Vec<AdminToken>,
 }
 
 impl Records {
-    /// A number that grows with every change of a tenant, a key, a service, a template or a sender, whoever made it. Cheap: one row.
+    /// A number that grows with every change of a tenant, a key, a service, a template, a sender or an admin token, whoever made it. Cheap: one
+    /// row.
     pub async fn configuration_version(&self) -> Result<i64, RecordsError> {
         version(&mut *self.pool.acquire().await?).await
     }
@@ -40,6 +44,7 @@ impl Records {
             services: look.services().all().await?,
             templates: look.templates().all().await?,
             senders: look.senders().all().await?,
+            admin_tokens: look.admin_tokens().list().await?,
         })
     }
 }

@@ -2,12 +2,14 @@
 
 mod cut;
 mod rows;
+mod statement;
 
 use countersign_model::{LedgerId, MessageId, Money, SessionId, TenantId, Timestamp};
 use sqlx::AnyConnection;
 
 pub use self::cut::{CutFound, CutVerdict, WalletDifference, WalletDifferences};
 use self::rows::{by_call, credit_numbers, read, select};
+pub use self::statement::{EntryKind, StatementFilter, StatementLine};
 use crate::RecordsError;
 use crate::many::insert_many;
 use crate::transaction::{On, change};
@@ -46,7 +48,7 @@ pub struct LedgerLine {
     pub id: LedgerId,
     /// Whose.
     pub tenant: TenantId,
-    /// Of credits and adjustments: 1, 2, 3, without gaps in their tenant.
+    /// Of credits and adjustments that move the balance which admits sends: 1, 2, 3, without gaps in their tenant.
     pub number: Option<u64>,
     /// What it is.
     pub kind: LineKind,
@@ -149,6 +151,12 @@ impl Ledger<'_> {
         change!(self.on, |connection| book(connection, credit).await)
     }
 
+    /// Books a line that the balance which admits sends is not to hear of: it has the amount, or lacks it, already. So the line has no number and
+    /// is applied as it is booked. No such tenant: [`RecordsError::Missing`]; a line of that call: [`RecordsError::Exists`].
+    pub async fn correct(self, line: &NewCredit) -> Result<LedgerLine, RecordsError> {
+        change!(self.on, |connection| correct(connection, line).await)
+    }
+
     /// Books what sessions cost. An event is booked once: twice is [`RecordsError::Exists`].
     pub async fn capture(self, captures: &[NewCapture]) -> Result<(), RecordsError> {
         change!(self.on, |connection| capture(connection, captures).await)
@@ -206,6 +214,17 @@ impl Ledger<'_> {
     pub async fn list(self, tenant: TenantId, filter: LineFilter, limit: u32) -> Result<Vec<LedgerLine>, RecordsError> {
         rows::list(&mut *self.on.reader().await?, tenant, filter, limit).await
     }
+
+    /// The same as a statement: each line with what was left after it, and nothing of what was refused. `after`: where a page ended.
+    pub async fn statement(
+        self,
+        tenant: TenantId,
+        filter: StatementFilter,
+        after: Option<LedgerId>,
+        limit: u32,
+    ) -> Result<Vec<StatementLine>, RecordsError> {
+        statement::read_statement(&mut *self.on.reader().await?, tenant, filter, after, limit).await
+    }
 }
 
 async fn book(connection: &mut AnyConnection, credit: &NewCredit) -> Result<Booked, RecordsError> {
@@ -241,10 +260,41 @@ async fn book(connection: &mut AnyConnection, credit: &NewCredit) -> Result<Book
     .bind(credit.at.millis())
     .execute(connection)
     .await?;
-    Ok(Booked::New(LedgerLine {
+    Ok(Booked::New(booked(credit, u64::try_from(number).ok(), LineState::Pending)))
+}
+
+async fn correct(connection: &mut AnyConnection, line: &NewCredit) -> Result<LedgerLine, RecordsError> {
+    sqlx::query(
+        "INSERT INTO wallets (tenant_id, credits, balance, cut_at) VALUES ($1, 0, $2, 0) \
+         ON CONFLICT (tenant_id) DO UPDATE SET balance = wallets.balance + excluded.balance",
+    )
+    .bind(line.tenant.to_string())
+    .bind(line.amount.micros())
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO ledger (id, tenant_id, kind, amount, note, call_id, state, settled_at, at) VALUES ($1, $2, $3, $4, $5, $6, 'applied', $7, $7)",
+    )
+    .bind(line.id.to_string())
+    .bind(line.tenant.to_string())
+    .bind(line.kind.as_str())
+    .bind(line.amount.micros())
+    .bind(&line.note)
+    .bind(&line.call)
+    .bind(line.at.millis())
+    .execute(&mut *connection)
+    .await?;
+    // A sum that no amount can be is an error here, and nothing is booked.
+    rows::sum(connection, line.tenant).await?;
+    Ok(booked(line, None, LineState::Applied))
+}
+
+/// A line as it stands after it was booked.
+fn booked(credit: &NewCredit, number: Option<u64>, state: LineState) -> LedgerLine {
+    LedgerLine {
         id: credit.id,
-        tenant,
-        number: u64::try_from(number).ok(),
+        tenant: credit.tenant,
+        number,
         kind: credit.kind,
         amount: credit.amount,
         event: None,
@@ -252,9 +302,9 @@ async fn book(connection: &mut AnyConnection, credit: &NewCredit) -> Result<Book
         message: None,
         note: credit.note.clone(),
         call: Some(credit.call.clone()),
-        state: LineState::Pending,
+        state,
         at: credit.at,
-    }))
+    }
 }
 
 async fn capture(connection: &mut AnyConnection, captures: &[NewCapture]) -> Result<(), RecordsError> {

@@ -43,8 +43,8 @@ pub use error::RecordsError;
 pub use health::{Health, check_file};
 pub use idempotency::{Claim, KeyedCall};
 pub use ledger::{
-    Booked, CutFound, CutVerdict, Ledger, LedgerLine, LedgerSum, LineFilter, LineKind, LineState, NewCapture, NewCredit,
-    WalletDifference, WalletDifferences,
+    Booked, CutFound, CutVerdict, EntryKind, Ledger, LedgerLine, LedgerSum, LineFilter, LineKind, LineState, NewCapture,
+    NewCredit, StatementFilter, StatementLine, WalletDifference, WalletDifferences,
 };
 pub use migrations::Form;
 pub use place::{Place, PoolOptions};

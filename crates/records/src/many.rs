@@ -51,6 +51,23 @@ pub(crate) async fn fetch_many(
     Ok(found)
 }
 
+/// Removes the rows whose column is one of these.
+pub(crate) async fn delete_many(
+    connection: &mut AnyConnection,
+    table: &str,
+    column: &str,
+    ids: &[String],
+) -> Result<(), RecordsError> {
+    for part in parts(ids) {
+        let mut query = sqlx::query(AssertSqlSafe(format!("DELETE FROM {table} WHERE {column} IN {}", places(0, part.len()))));
+        for id in part {
+            query = query.bind(id.clone());
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
 /// `($3, $4)`
 fn places(before: usize, count: usize) -> String {
     let names: Vec<_> = (1..=count).map(|nth| format!("${}", before + nth)).collect();

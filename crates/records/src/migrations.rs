@@ -7,10 +7,12 @@ use crate::engine::Engine;
 use crate::{Records, RecordsError};
 
 /// Number, name and text, in order. A text never changes once a release has had it: databases keep its checksum.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "tenants and keys", include_str!("../migrations/0001_tenants_and_keys.sql")),
     (2, "configuration and contacts", include_str!("../migrations/0002_configuration_and_contacts.sql")),
     (3, "projection", include_str!("../migrations/0003_projection.sql")),
+    (4, "webhook formats", include_str!("../migrations/0004_webhook_formats.sql")),
+    (6, "templates by choice", include_str!("../migrations/0006_templates_by_choice.sql")),
 ];
 
 /// Where a database keeps what it has seen.

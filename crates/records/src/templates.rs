@@ -13,7 +13,7 @@ use crate::transaction::{On, change};
 macro_rules! select {
     ($which:literal) => {
         concat!(
-            "SELECT id, tenant_id, service_id, channel, locale, name, subject, body, version, created_at FROM templates ",
+            "SELECT id, tenant_id, service_id, channel, locale, name, subject, body, version, by_choice, created_at FROM templates ",
             $which
         )
     };
@@ -115,8 +115,8 @@ async fn newest(connection: &mut AnyConnection, template: &Template) -> Result<O
 
 async fn write(connection: &mut AnyConnection, template: &Template) -> Result<(), RecordsError> {
     sqlx::query(
-        "INSERT INTO templates (tenant_id, id, version, service_id, channel, locale, name, subject, body, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO templates (tenant_id, id, version, service_id, channel, locale, name, subject, body, created_at, by_choice) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(template.tenant.to_string())
     .bind(template.id.to_string())
@@ -128,6 +128,7 @@ async fn write(connection: &mut AnyConnection, template: &Template) -> Result<()
     .bind(template.subject.as_deref())
     .bind(&template.body)
     .bind(template.created_at.millis())
+    .bind(i64::from(template.by_choice))
     .execute(connection)
     .await?;
     Ok(())
@@ -158,6 +159,7 @@ fn read(row: &AnyRow) -> Result<Template, RecordsError> {
         subject: stored.text_or_none("subject")?,
         body: stored.text("body")?,
         version: stored.number("version")?,
+        by_choice: stored.flag("by_choice")?,
         created_at: stored.moment("created_at")?,
     })
 }

@@ -107,15 +107,18 @@ pub enum CodeSource {
     Seed(Seed),
     /// Chosen by the caller.
     Given(BTreeMap<Channel, Code>),
+    /// There is none: what is opened is a notice, a message that nobody is to answer. Its session is closed as it opens, and is in no list.
+    Notice,
 }
 
 impl CodeSource {
-    /// The code of `channel`; none when the caller gave codes but not this one.
+    /// The code of `channel`; none when the caller gave codes but not this one, or there are none.
     #[must_use]
     pub fn code(&self, session: SessionId, channel: Channel, shared: bool, generation: u32, length: u8) -> Option<Code> {
         match self {
             Self::Seed(seed) => Some(seed.code(session, (!shared).then_some(channel), generation, length)),
             Self::Given(codes) => codes.get(&channel).cloned(),
+            Self::Notice => None,
         }
     }
 }
@@ -137,6 +140,10 @@ pub enum SubjectKind {
     Budget,
     /// Calls of one API key.
     Key,
+    /// Guesses of a tenant's callers that name nobody and open nothing.
+    Misses,
+    /// Sends to a recipient, where they are counted by recipients and not by users.
+    Recipient,
 }
 
 impl SubjectKind {
@@ -147,11 +154,14 @@ impl SubjectKind {
             Self::Ip => 3,
             Self::Budget => 4,
             Self::Key => 5,
+            Self::Misses => 6,
+            Self::Recipient => 7,
         }
     }
 }
 
-/// A keyed hash of a request, kept to tell a repetition from another request under the same idempotency key.
+/// A keyed hash: of a request, kept to tell a repetition from another request under the same idempotency key; or of what a session is found
+/// by, as its name in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fingerprint(pub [u8; 16]);
 
@@ -159,6 +169,8 @@ pub struct Fingerprint(pub [u8; 16]);
 #[derive(Clone)]
 pub struct CodeKeys {
     digests: KeyRing<HmacSha256>,
+    /// Under each of them a code that is looked for by itself has a name of its own: they rotate with the keys of the digests.
+    lookups: KeyRing<HmacSha256>,
     sandbox: Seed,
     names: HmacSha256,
 }
@@ -175,11 +187,19 @@ fn hmac(key: &[u8; 32]) -> HmacSha256 {
     HmacSha256::new_from_slice(key).expect("any length will do")
 }
 
+/// The key under which codes are looked for, made from the one under which they are digested: a digest tells nothing about a name.
+fn lookup_secret(key: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+    let mut mac = hmac(key);
+    mac.update(b"countersign code lookup");
+    Zeroizing::new(mac.finalize().into_bytes().into())
+}
+
 impl CodeKeys {
     /// Reads the sets `codes`, `sandbox` and `subjects`.
     pub fn open(material: &KeyMaterial) -> Result<Self, InvalidKeys> {
         Ok(Self {
             digests: KeyRing::open("codes", &material.codes, |key| Ok(hmac(&*shared_secret("codes", key)?)))?,
+            lookups: KeyRing::open("codes", &material.codes, |key| Ok(hmac(&lookup_secret(&*shared_secret("codes", key)?))))?,
             sandbox: Seed(shared_secret("sandbox", &material.sandbox)?),
             names: hmac(&*shared_secret("subjects", &material.subjects)?),
         })
@@ -233,6 +253,22 @@ impl CodeKeys {
         self.digests.get(kid).map(|key| code_mac(key, session, channel, generation, guess.expose()))
     }
 
+    /// Under what a session is found by this code alone, apart for each tenant and mode: one name for each living key, the current one's
+    /// first. Sessions are written down under that one, and looked for under all.
+    pub(crate) fn code_names(&self, tenant: TenantId, mode: Mode, code: &str) -> Vec<Fingerprint> {
+        let name = |key: &HmacSha256| {
+            let mut mac = key.clone();
+            mac.update(&tenant.bits().to_be_bytes());
+            mac.update(&[u8::from(mode == Mode::Sandbox)]);
+            mac.update(code.as_bytes());
+            let whole = mac.finalize().into_bytes();
+            Fingerprint(std::array::from_fn(|at| whole[at]))
+        };
+        let (current, key) = self.lookups.current();
+        let others = self.lookups.iter().filter(|(kid, _)| *kid != current).map(|(_, key)| key);
+        std::iter::once(key).chain(others).map(name).collect()
+    }
+
     /// The store's name for something counted, apart for each tenant, mode, kind and purpose.
     #[must_use]
     pub fn subject(&self, tenant: TenantId, mode: Mode, kind: SubjectKind, purpose: &str, value: &str) -> SubjectKey {
@@ -264,4 +300,61 @@ fn code_mac(key: &HmacSha256, session: SessionId, channel: Channel, generation: 
     mac.update(&generation.to_be_bytes());
     mac.update(code.as_bytes());
     mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_model::{Partition, SeededRng};
+
+    use super::*;
+    use crate::keys::{KeyRole, StoredKey};
+
+    /// An installation's keys before and after a rotation.
+    fn rotated() -> (CodeKeys, CodeKeys) {
+        let rng = SeededRng::new(3);
+        let now = Timestamp::from_millis(0);
+        let mut material = KeyMaterial::generate(&rng, now);
+        let as_role = |key: &StoredKey, role| {
+            let mut key = key.clone();
+            key.role = role;
+            key
+        };
+        let next = as_role(&KeyMaterial::generate(&rng, now).codes[0], KeyRole::Next);
+        material.codes.push(next);
+        let before = CodeKeys::open(&material).unwrap();
+        material.codes = vec![
+            as_role(&material.codes[0], KeyRole::Previous),
+            as_role(&material.codes[1], KeyRole::Current),
+            as_role(&KeyMaterial::generate(&rng, now).codes[0], KeyRole::Next),
+        ];
+        (before, CodeKeys::open(&material).unwrap())
+    }
+
+    fn tenant(seed: u64) -> TenantId {
+        TenantId::mint(Timestamp::from_millis(0), &SeededRng::new(seed), Partition::of(0))
+    }
+
+    #[test]
+    fn a_code_is_found_after_a_rotation_by_the_name_it_had_before() {
+        let (before, after) = rotated();
+        let old = before.code_names(tenant(1), Mode::Live, "482913");
+        let new = after.code_names(tenant(1), Mode::Live, "482913");
+        assert_ne!(old[0], new[0], "written under the key that is current now");
+        assert!(new.contains(&old[0]), "a node that has rotated finds what one that has not has written");
+        assert!(old.contains(&new[0]), "and the other way round");
+    }
+
+    #[test]
+    fn a_code_has_another_name_for_each_tenant_mode_and_code() {
+        let (keys, _) = rotated();
+        let names = [
+            keys.code_names(tenant(1), Mode::Live, "482913"),
+            keys.code_names(tenant(2), Mode::Live, "482913"),
+            keys.code_names(tenant(1), Mode::Sandbox, "482913"),
+            keys.code_names(tenant(1), Mode::Live, "0482913"),
+        ];
+        for (at, one) in names.iter().enumerate() {
+            assert!(names[at + 1..].iter().all(|other| one.iter().all(|name| !other.contains(name))));
+        }
+    }
 }

@@ -19,7 +19,7 @@ pub use guess::{Guess, Guesses};
 pub use keys::{InvalidKeys, KeyMaterial, KeyRole, Kid, StoredKey};
 pub use proof::{Jwk, Jwks, ProofClaims, ProofError, Proofs};
 pub use session::{
-    Billing, Challenge, Delivery, GuessResult, Judgement, Message, NewChallenge, NewSession, PlannedChannel, Session,
+    Billing, Challenge, Delivery, GuessResult, Judgement, Message, Names, NewChallenge, NewSession, PlannedChannel, Session,
     SessionStatus, Turn,
 };
 pub use subject::BudgetRule;

@@ -89,6 +89,14 @@ impl Subject {
         changed
     }
 
+    /// Forgets all wrong guesses. Tells whether they kept one more from being heard.
+    pub(crate) fn forgive(&mut self, rule: BudgetRule, now: Timestamp) -> bool {
+        let was_blocked = self.guess_wait(rule, 1, now).is_some();
+        self.wrong = Window::default();
+        (self.in_a_row, self.blocked_until, self.blocks) = (0, None, 0);
+        was_blocked
+    }
+
     /// When it may be forgotten. A row of wrong guesses is kept for long: forgetting it sooner would let a patient guesser start anew.
     pub(crate) fn forget_at(&self, now: Timestamp) -> Timestamp {
         let counts = now.plus(LONGEST_WINDOW);

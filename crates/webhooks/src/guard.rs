@@ -53,9 +53,11 @@ impl Guard {
         Self(Arc::new(settings.clone()))
     }
 
-    /// Whether `url` may be kept as an endpoint's address, as far as can be said without a look-up.
-    pub fn check(&self, url: &str) -> Result<(), Forbidden> {
-        self.target(url).map(drop)
+    /// The form in which `url` is kept as an endpoint's address, if it may be, as far as can be said without a look-up. It is the form that
+    /// was judged: whoever reads it sees the host that is posted to, however it was written.
+    pub fn normal(&self, url: &str) -> Result<String, Forbidden> {
+        let normal = self.target(url)?;
+        if normal.as_str().len() > LONGEST_URL { Err(Forbidden::TooLong) } else { Ok(normal.into()) }
     }
 
     /// Where to post. A host that is itself an address has been judged; a name is judged when it is resolved.
@@ -108,8 +110,24 @@ mod tests {
         for url in
             ["https://example.com/hooks?key=1", "https://example.com:443", "https://93.184.216.34/", "HTTPS://EXAMPLE.com/a"]
         {
-            assert_eq!(strict().check(url), Ok(()), "{url}");
+            assert_eq!(strict().normal(url).map(drop), Ok(()), "{url}");
         }
+    }
+
+    #[test]
+    fn an_address_is_kept_in_one_form() {
+        let table = [
+            ("HTTPS://EXAMPLE.com:443/a b?c=d e", "https://example.com/a%20b?c=d%20e"),
+            ("https://example.com", "https://example.com/"),
+            ("https://ex\tample.com/\n", "https://example.com/"),
+            ("https:example.com", "https://example.com/"),
+            ("https://bücher.example/../x", "https://xn--bcher-kva.example/x"),
+        ];
+        for (written, kept) in table {
+            assert_eq!(strict().normal(written).as_deref(), Ok(kept), "{written}");
+        }
+        let long = format!("https://example.com/{}", "é".repeat(900));
+        assert_eq!(strict().normal(&long), Err(Forbidden::TooLong), "it grows");
     }
 
     #[test]
@@ -131,9 +149,9 @@ mod tests {
             ("https://example.com:8443/", Forbidden::Port(8443)),
         ];
         for (url, why) in table {
-            assert_eq!(strict().check(url), Err(why), "{url}");
+            assert_eq!(strict().normal(url), Err(why), "{url}");
         }
-        assert_eq!(strict().check(&format!("https://example.com/{}", "a".repeat(2048))), Err(Forbidden::TooLong));
+        assert_eq!(strict().normal(&format!("https://example.com/{}", "a".repeat(2048))), Err(Forbidden::TooLong));
     }
 
     #[test]
@@ -155,7 +173,7 @@ mod tests {
             ("https://[fd00:ec2::254]/", Network::Metadata),
         ];
         for (url, network) in table {
-            assert_eq!(strict().check(url), Err(Forbidden::Address(network)), "{url}");
+            assert_eq!(strict().normal(url), Err(Forbidden::Address(network)), "{url}");
         }
     }
 
@@ -168,10 +186,10 @@ mod tests {
             ..WebhookSettings::default()
         });
         for url in ["http://127.0.0.1/", "https://example.com:8443/", "http://example.com:443/"] {
-            assert_eq!(guard.check(url), Ok(()), "{url}");
+            assert_eq!(guard.normal(url).map(drop), Ok(()), "{url}");
         }
-        assert_eq!(guard.check("http://10.0.0.1/"), Err(Forbidden::Address(Network::Private)));
-        assert_eq!(guard.check("ftp://example.com/"), Err(Forbidden::Scheme { allow_http: true }));
+        assert_eq!(guard.normal("http://10.0.0.1/"), Err(Forbidden::Address(Network::Private)));
+        assert_eq!(guard.normal("ftp://example.com/"), Err(Forbidden::Scheme { allow_http: true }));
     }
 
     #[test]

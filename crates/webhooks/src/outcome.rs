@@ -45,6 +45,8 @@ pub enum Outcome {
     TimedOut,
     /// Nothing was sent.
     Forbidden(Forbidden),
+    /// Nothing was sent: the endpoint has another secret by now, which cannot sign what was spelt before.
+    Unsigned,
 }
 
 /// Why there was no answer.
@@ -80,7 +82,7 @@ impl Outcome {
         match self {
             Self::Delivered { status } | Self::Refused { status, .. } => Some(*status),
             Self::Gone { .. } => Some(410),
-            Self::Unreachable(_) | Self::TimedOut | Self::Forbidden(_) => None,
+            Self::Unreachable(_) | Self::TimedOut | Self::Forbidden(_) | Self::Unsigned => None,
         }
     }
 
@@ -89,7 +91,7 @@ impl Outcome {
     pub fn response(&self) -> Option<&str> {
         match self {
             Self::Gone { response } | Self::Refused { response, .. } => Some(response),
-            Self::Delivered { .. } | Self::Unreachable(_) | Self::TimedOut | Self::Forbidden(_) => None,
+            Self::Delivered { .. } | Self::Unreachable(_) | Self::TimedOut | Self::Forbidden(_) | Self::Unsigned => None,
         }
     }
 }
@@ -107,6 +109,7 @@ impl fmt::Display for Outcome {
             Self::Unreachable(why) => why.fmt(f),
             Self::TimedOut => f.write_str("the endpoint did not answer in time"),
             Self::Forbidden(why) => why.fmt(f),
+            Self::Unsigned => f.write_str("the endpoint's secret cannot sign this format"),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! A receiver's reply, of which neither the length nor the content can be trusted.
 
+use std::time::Duration;
+
 use reqwest::Response;
 use reqwest::header::RETRY_AFTER;
+use tokio::time::timeout;
 
 use crate::outcome::Outcome;
 use crate::retry_after::RetryAfter;
@@ -12,14 +15,14 @@ const MOST_READ: usize = 64 * 1024;
 /// Most bytes that are kept.
 const MOST_KEPT: usize = 1024;
 
-/// Judges a reply by its status. What comes after the head, or fails to come, changes nothing.
-pub(crate) async fn judge(response: Response) -> Outcome {
+/// Judges a reply by its status. What comes after the head, or fails to come, changes nothing, and is waited for no longer than `patience`.
+pub(crate) async fn judge(response: Response, patience: Duration) -> Outcome {
     let status = response.status().as_u16();
     let retry_after = match status {
         429 | 503 => response.headers().get(RETRY_AFTER).and_then(|value| RetryAfter::parse(value.to_str().ok()?)),
         _ => None,
     };
-    let text = keep(&read(response).await);
+    let text = keep(&read(response, patience).await);
     match status {
         200..=299 => Outcome::Delivered { status },
         410 => Outcome::Gone { response: text },
@@ -27,16 +30,20 @@ pub(crate) async fn judge(response: Response) -> Outcome {
     }
 }
 
-async fn read(mut response: Response) -> Vec<u8> {
+async fn read(mut response: Response, patience: Duration) -> Vec<u8> {
     let mut bytes = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        let room = MOST_READ - bytes.len();
-        if chunk.len() > room {
-            bytes.extend_from_slice(&chunk[..room]);
-            break;
+    let reading = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            let room = MOST_READ - bytes.len();
+            if chunk.len() > room {
+                bytes.extend_from_slice(&chunk[..room]);
+                break;
+            }
+            bytes.extend_from_slice(&chunk);
         }
-        bytes.extend_from_slice(&chunk);
-    }
+    };
+    // In time or not: what has come is what was said.
+    let _in_time = timeout(patience, reading).await;
     bytes
 }
 

@@ -54,6 +54,7 @@ pub fn next(attempt: u32, now: Timestamp, outcome: &Outcome, rng: &dyn Rng) -> N
     let asked = match outcome {
         Outcome::Delivered { .. } => return Next::Delivered,
         Outcome::Gone { .. } => return Next::Disable,
+        Outcome::Unsigned => return Next::Failed,
         Outcome::Refused { retry_after, .. } => *retry_after,
         Outcome::Unreachable(_) | Outcome::TimedOut | Outcome::Forbidden(_) => None,
     };
@@ -62,13 +63,6 @@ pub fn next(attempt: u32, now: Timestamp, outcome: &Outcome, rng: &dyn Rng) -> N
     let planned = now.plus(vary(*gap, rng));
     let asked = asked.map_or(planned, |asked| asked.moment(now).min(now.plus(LONGEST_ASKED)));
     Next::Retry(planned.max(asked))
-}
-
-/// What becomes of a delivery made at `created_at` that cannot be tried before `until` because its endpoint's circuit is open. Not an
-/// attempt: the number stays.
-#[must_use]
-pub fn put_off(created_at: Timestamp, until: Timestamp) -> Next {
-    if until < created_at.plus(DELIVERY_LIFE) { Next::Retry(until) } else { Next::Failed }
 }
 
 /// 90 % to 110 % of `gap`.
@@ -149,6 +143,7 @@ mod tests {
             assert_eq!(gap(1, &outcome, &EVEN), Duration::from_secs(5), "{outcome}");
         }
         assert_eq!(next(1, NOW, &Outcome::Gone { response: String::new() }, &EVEN), Next::Disable);
+        assert_eq!(next(1, NOW, &Outcome::Unsigned, &EVEN), Next::Failed);
         assert_eq!(next(1, NOW, &Outcome::Delivered { status: 204 }, &EVEN), Next::Delivered);
     }
 
@@ -171,12 +166,5 @@ mod tests {
     #[test]
     fn asking_for_time_gives_no_further_attempt() {
         assert_eq!(next(ATTEMPTS, NOW, &refused(429, Some(RetryAfter::Delay(DAY))), &EVEN), Next::Failed);
-    }
-
-    #[test]
-    fn a_delivery_that_is_put_off_and_off_has_failed_in_the_end() {
-        assert_eq!(put_off(NOW, NOW.plus(DAY)), Next::Retry(NOW.plus(DAY)));
-        assert_eq!(put_off(NOW, NOW.plus(DELIVERY_LIFE)), Next::Failed);
-        assert!(DAY * 11 / 10 * (ATTEMPTS - 1) < DELIVERY_LIFE);
     }
 }

@@ -20,8 +20,10 @@ pub struct WebhookSettings {
     pub timeout: Duration,
     /// Most posts to one endpoint at a time, per process. Default: 4.
     pub concurrency_per_endpoint: NonZeroUsize,
-    /// Most posts at a time, per process. Default: 64.
+    /// Most posts at a time, per process. A tenant gets a quarter of them for sure, and more only while half of them are free. Default: 64.
     pub concurrency: NonZeroUsize,
+    /// Endpoints that a tenant may have. Default: 50.
+    pub endpoints_per_tenant: NonZeroUsize,
 }
 
 impl Default for WebhookSettings {
@@ -34,6 +36,7 @@ impl Default for WebhookSettings {
             timeout: Duration::from_secs(15),
             concurrency_per_endpoint: const { NonZeroUsize::new(4).unwrap() },
             concurrency: const { NonZeroUsize::new(64).unwrap() },
+            endpoints_per_tenant: const { NonZeroUsize::new(50).unwrap() },
         }
     }
 }

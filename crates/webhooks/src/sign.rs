@@ -57,17 +57,24 @@ pub(crate) fn headers(id: &WebhookId, now: Timestamp, body: &str, secrets: &Endp
     [("webhook-id", id.0.clone()), ("webhook-timestamp", timestamp.to_string()), ("webhook-signature", signatures.join(" "))]
 }
 
-#[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
 fn signature(secret: &WebhookSecret, id: &WebhookId, timestamp: i64, body: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.bytes()).expect("HMAC takes a key of any length");
-    mac.update(format!("{id}.{timestamp}.").as_bytes());
-    mac.update(body.as_bytes());
-    format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes()))
+    let head = format!("{id}.{timestamp}.");
+    format!("v1,{}", BASE64.encode(&hmac(secret.key(), &[head.as_bytes(), body.as_bytes()])))
+}
+
+/// HMAC-SHA-256 of these parts, one behind the other.
+#[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+pub(crate) fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
 }
 
 #[cfg(test)]
 mod tests {
-    use countersign_model::{Aggregate, SeededRng, SessionId};
+    use countersign_model::{Aggregate, SeededRng, SessionId, WebhookFormat};
     use secrecy::ExposeSecret as _;
     use standardwebhooks::Webhook;
 
@@ -81,7 +88,8 @@ mod tests {
 
     #[test]
     fn a_signature_is_the_one_other_implementations_make() {
-        let secrets = EndpointSecrets::new("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".parse().unwrap());
+        let secrets =
+            EndpointSecrets::new(WebhookSecret::read(WebhookFormat::Native, "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").unwrap());
         let id = "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk".parse().unwrap();
         let [name, timestamp, signature] = headers(&id, Timestamp::from_millis(1_649_367_553_999), BODY, &secrets);
         assert_eq!(name, ("webhook-id", "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk".to_owned()));
@@ -92,7 +100,7 @@ mod tests {
     #[test]
     fn after_a_rotation_both_secrets_sign_the_new_one_first() {
         let (rng, now) = (SeededRng::new(1), Timestamp::from_millis(1_768_473_900_000));
-        let (old, new) = (WebhookSecret::mint(&rng), WebhookSecret::mint(&rng));
+        let (old, new) = (WebhookSecret::mint(WebhookFormat::Native, &rng), WebhookSecret::mint(WebhookFormat::Native, &rng));
         let secrets = EndpointSecrets::new(old.clone()).rotate(new.clone(), now);
         let [_, _, (_, signatures)] = headers(&"evt_1".parse().unwrap(), now, BODY, &secrets);
         let expected = [&new, &old].map(|secret| verifier(secret).sign("evt_1", now.seconds(), BODY.as_bytes()).unwrap());

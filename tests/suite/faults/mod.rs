@@ -4,6 +4,7 @@
 
 mod answer_lost;
 mod database_away;
+mod ended_while_away;
 mod failover;
 mod flushed;
 mod lines_killed;

@@ -67,14 +67,18 @@ impl<'a> Ask<'a> {
         self.names[nth].parse().map_err(|_| Problem::missing(what))
     }
 
-    /// The query's parameters. Those that nobody reads are faults.
+    /// The query's parameters. Those that nobody reads are faults, and those that stand there twice.
     pub(super) fn parameters(&self, known: &[&str]) -> Result<Parameters, Problem> {
         let query = Query::<Vec<(String, String)>>::from_query(self.call.request.query_string());
         let mut pairs = query.map(Query::into_inner).unwrap_or_default();
         pairs.retain(|(_, value)| !value.is_empty());
         let mut faults = Faults::default();
-        for (name, _) in pairs.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
-            faults.unknown("", name);
+        for (position, (name, _)) in pairs.iter().enumerate() {
+            if !known.contains(&name.as_str()) {
+                faults.unknown("", name);
+            } else if pairs[..position].iter().any(|(before, _)| before == name) {
+                faults.add(name, INVALID_FIELD, format!("{name} must not stand there twice"));
+            }
         }
         faults.or(Some(Parameters { pairs })).map_err(Problem::from)
     }

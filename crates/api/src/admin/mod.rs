@@ -4,6 +4,7 @@
 
 mod ask;
 pub(crate) mod drafts;
+mod once;
 mod openapi;
 mod operations;
 mod problem;
@@ -79,6 +80,7 @@ async fn answered(call: &Call<'_>, payload: Payload) -> Result<HttpResponse, Pro
         Method::POST | Method::PATCH => body::read_if_any(call.request, payload).await?,
         _ => Body::default(),
     };
+    once::check(&body.bytes)?;
     let ask = Ask { call, admin: &admin, names: &names, body: &body };
     operations::run(operation, &ask).await.map(Reply::respond)
 }

@@ -5,7 +5,9 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
-use super::operations::{deliveries, installation, keys, log, senders, services, templates, tenants, tokens, wallet, webhooks};
+use super::operations::{
+    deliveries, installation, keys, log, recipients, senders, services, templates, tenants, tokens, wallet, webhooks,
+};
 use super::problem::ProblemReply;
 
 #[derive(OpenApi)]
@@ -26,6 +28,7 @@ use super::problem::ProblemReply;
         log::list_audit, log::list_poison, log::retry_poison, log::delete_poison,
         tokens::list_tokens, tokens::create_token, tokens::revoke_token,
         tenants::list_tenants, tenants::create_tenant, tenants::show_tenant, tenants::update_tenant, tenants::show_session,
+        recipients::unblock_recipient,
         keys::list_keys, keys::create_key, keys::revoke_key,
         services::list_services, services::create_service, services::show_service, services::update_service, services::delete_service,
         templates::list_templates, templates::create_template, templates::preview_template, templates::show_template,

@@ -42,6 +42,11 @@ impl Reply {
         Self::new(StatusCode::CREATED, body).map(|reply| Self { replayed, ..reply })
     }
 
+    /// 202: it holds, and is still to be written down.
+    pub(super) fn accepted(body: &impl Serialize) -> Result<Self, Problem> {
+        Self::new(StatusCode::ACCEPTED, body)
+    }
+
     /// 200, for what is gone.
     pub(super) fn deleted(id: &str) -> Result<Self, Problem> {
         Self::ok(&json!({"id": id, "deleted": true}))

@@ -12,7 +12,7 @@ use crate::fields::{Faults, Fields};
 pub(crate) const TENANT_FIELDS: [&str; 4] = ["name", "email", "plan", "settings"];
 pub(crate) const SETTINGS_FIELDS: [&str; 4] = ["limits", "prices", "low_balance", "default_service"];
 pub(crate) const SERVICE_FIELDS: [&str; 4] = ["name", "profile", "limits", "prices"];
-pub(crate) const PROFILE_FIELDS: [&str; 11] = [
+pub(crate) const PROFILE_FIELDS: [&str; 14] = [
     "app_name",
     "code_length",
     "life_minutes",
@@ -24,13 +24,18 @@ pub(crate) const PROFILE_FIELDS: [&str; 11] = [
     "all_failed",
     "number_check",
     "locale",
+    "allow_code_only_check",
+    "wrong_code",
+    "date_format",
 ];
-pub(crate) const LIMITS_FIELDS: [&str; 4] = ["calls_per_key", "sends_per_user", "active_per_user", "sends_per_ip"];
-pub(crate) const TEMPLATE_FIELDS: [&str; 6] = ["service", "channel", "locale", "name", "subject", "body"];
+pub(crate) const LIMITS_FIELDS: [&str; 6] =
+    ["calls_per_key", "sends_per_user", "active_per_user", "sends_per_ip", "sends_per_recipient", "code_misses"];
+pub(crate) const TEMPLATE_FIELDS: [&str; 7] = ["service", "channel", "locale", "name", "subject", "body", "by_choice"];
 pub(crate) const SENDER_FIELDS: [&str; 2] = ["channel", "value"];
-pub(crate) const ENDPOINT_FIELDS: [&str; 4] = ["url", "description", "events", "enabled"];
+pub(crate) const ENDPOINT_FIELDS: [&str; 5] = ["url", "format", "description", "events", "enabled"];
 
 const TEXT: &str = "a text";
+const FLAG: &str = "true or false";
 const WHOLE: &str = "a whole number";
 const LIMIT: &str = "an object with whole numbers in max and seconds";
 const PRICES: &str =
@@ -121,10 +126,13 @@ fn profile(fields: &Fields<'_>, faults: &mut Faults) -> ServiceProfile {
         max_attempts: read(fields, "max_attempts", WHOLE, faults),
         resend_after_seconds: read(fields, "resend_after_seconds", WHOLE, faults),
         resend_policy: read(fields, "resend_policy", "rotate or keep_previous", faults),
-        resend_unlocks: read(fields, "resend_unlocks", "true or false", faults),
+        resend_unlocks: read(fields, "resend_unlocks", FLAG, faults),
         all_failed: read(fields, "all_failed", "error or session", faults),
         number_check: read(fields, "number_check", "syntax, possible or valid", faults),
         locale: read(fields, "locale", TEXT, faults),
+        allow_code_only_check: read(fields, "allow_code_only_check", FLAG, faults),
+        wrong_code: read(fields, "wrong_code", "verdict or error", faults),
+        date_format: read(fields, "date_format", "iso or table", faults),
     }
 }
 
@@ -135,6 +143,8 @@ fn limits(fields: &Fields<'_>, faults: &mut Faults) -> LimitRules {
         sends_per_user: read(fields, "sends_per_user", LIMIT, faults),
         active_per_user: read(fields, "active_per_user", WHOLE, faults),
         sends_per_ip: read(fields, "sends_per_ip", LIMIT, faults),
+        sends_per_recipient: read(fields, "sends_per_recipient", LIMIT, faults),
+        code_misses: read(fields, "code_misses", LIMIT, faults),
     }
 }
 
@@ -142,7 +152,8 @@ pub(super) fn template(fields: &Fields<'_>, faults: &mut Faults) -> Option<Templ
     let service = parsed(fields, "service", UUID, faults);
     let (channel, locale) = (channel(fields, faults), needed(fields, "locale", TEXT, faults));
     let (name, wording) = (needed(fields, "name", TEXT, faults), wording(fields, faults));
-    Some(TemplateDraft { service, channel: channel?, locale: locale?, name: name?, wording: wording? })
+    let by_choice = read(fields, "by_choice", FLAG, faults).unwrap_or(false);
+    Some(TemplateDraft { service, channel: channel?, locale: locale?, name: name?, wording: wording?, by_choice })
 }
 
 pub(super) fn channel(fields: &Fields<'_>, faults: &mut Faults) -> Option<Channel> {
@@ -161,10 +172,11 @@ pub(super) fn sender(fields: &Fields<'_>, faults: &mut Faults) -> Option<SenderD
 
 pub(super) fn endpoint(fields: &Fields<'_>, faults: &mut Faults) -> Option<EndpointDraft> {
     let url = needed(fields, "url", TEXT, faults);
+    let format = read(fields, "format", "native, kotp or getotp", faults).unwrap_or_default();
     let description = read(fields, "description", TEXT, faults).unwrap_or_default();
     let events = read(fields, "events", "a list of events such as session.verified", faults).unwrap_or_default();
-    let enabled = read(fields, "enabled", "true or false", faults).unwrap_or(true);
-    Some(EndpointDraft { url: url?, description, events, enabled })
+    let enabled = read(fields, "enabled", FLAG, faults).unwrap_or(true);
+    Some(EndpointDraft { url: url?, format, description, events, enabled })
 }
 
 /// Reads a whole call: what `read` makes of it, if it is free of faults and of fields that nobody reads.
@@ -244,6 +256,7 @@ pub(super) fn shown_template(draft: &TemplateDraft) -> Value {
     json!({
         "service": draft.service.map(|service| service.to_string()), "channel": draft.channel.as_str(), "locale": draft.locale,
         "name": draft.name, "subject": draft.wording.subject, "body": draft.wording.body,
+        "by_choice": draft.by_choice,
     })
 }
 
@@ -252,7 +265,10 @@ pub(super) fn shown_sender(draft: &SenderDraft) -> Value {
 }
 
 pub(super) fn shown_endpoint(draft: &EndpointDraft) -> Value {
-    json!({"url": draft.url, "description": draft.description, "events": form(&draft.events), "enabled": draft.enabled})
+    json!({
+        "url": draft.url, "format": draft.format.as_str(), "description": draft.description, "events": form(&draft.events),
+        "enabled": draft.enabled,
+    })
 }
 
 /// The JSON form of a value of the model, all of which have one.

@@ -54,6 +54,7 @@ pub(super) enum Operation {
     Adjust,
     Rebuild,
     ShowSession,
+    UnblockRecipient,
     ListPoison,
     RetryPoison,
     DeletePoison,
@@ -139,6 +140,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route { template: "/admin/v1/tenants/{tenant}/wallet/adjustments", operations: &[(Method::POST, O::Adjust)] },
     Route { template: "/admin/v1/tenants/{tenant}/wallet/rebuild", operations: &[(Method::POST, O::Rebuild)] },
     Route { template: "/admin/v1/tenants/{tenant}/sessions/{session}", operations: &[(Method::GET, O::ShowSession)] },
+    Route { template: "/admin/v1/tenants/{tenant}/recipients/unblock", operations: &[(Method::POST, O::UnblockRecipient)] },
     Route { template: "/admin/v1/poison", operations: &[(Method::GET, O::ListPoison)] },
     Route { template: "/admin/v1/poison/{entry}", operations: &[(Method::DELETE, O::DeletePoison)] },
     Route { template: "/admin/v1/poison/{entry}/retry", operations: &[(Method::POST, O::RetryPoison)] },
@@ -229,6 +231,7 @@ impl Operation {
             | Self::RotateEndpoint
             | Self::TestEndpoint
             | Self::ReplayDelivery
+            | Self::UnblockRecipient
             | Self::RetryPoison
             | Self::DeletePoison => Some(AdminScope::Write),
             Self::TopUp | Self::Adjust | Self::Rebuild | Self::AcknowledgeDifference => Some(AdminScope::Wallet),

@@ -14,3 +14,4 @@ pub use wire::{Answer, Wire};
 
 pub use crate::body::{Body, BodyError};
 pub use crate::call::{Call, Method};
+pub use crate::limit_headers::retry_after;

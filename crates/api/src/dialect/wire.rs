@@ -124,3 +124,30 @@ fn allow<V: Voice>(voice: &V, route: &Route<'_, V::Operation>) -> String {
     };
     route.operations.iter().map(word).collect::<String>() + "OPTIONS"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialects::native::Native;
+
+    #[test]
+    fn a_path_lists_the_methods_it_knows() {
+        for (path, methods) in [
+            ("/api/v1/otp/send", "POST, OPTIONS"),
+            ("/api/v1/otp/sessions", "GET, HEAD, OPTIONS"),
+            ("/v1/contacts", "GET, HEAD, POST, OPTIONS"),
+            ("/v1/contacts/con_1", "GET, HEAD, PATCH, PUT, DELETE, OPTIONS"),
+        ] {
+            assert_eq!(allow(&Native, &Native.find(path).unwrap()), methods, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_method_leads_to_its_operation_and_looking_at_heads_is_looking() {
+        let route = Native.find("/v1/contacts").unwrap();
+        let leads = |method: &HttpMethod| asked(&Native, &route, method).is_some();
+        assert!(leads(&HttpMethod::GET) && leads(&HttpMethod::HEAD) && leads(&HttpMethod::POST));
+        assert!(!leads(&HttpMethod::PUT) && !leads(&HttpMethod::OPTIONS) && !leads(&HttpMethod::TRACE));
+        assert!(asked(&Native, &Native.find("/v1/otp/send").unwrap(), &HttpMethod::HEAD).is_none());
+    }
+}

@@ -4,15 +4,21 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+pub(crate) mod antryk;
+pub(crate) mod getotp;
+pub(crate) mod kotp;
 pub(crate) mod native;
 
 use actix_web::http::header::HeaderMap;
 
+use self::antryk::Antryk;
+use self::getotp::GetOtp;
+use self::kotp::Kotp;
 use self::native::Native;
 use crate::dialect::Wire;
 
-/// Every dialect. Where several would speak, the first does; where none would, the last.
-pub(crate) const ALL: [&dyn Wire; 1] = [&Native];
+/// Every dialect. Where several would speak, the first does.
+pub(crate) const ALL: [&dyn Wire; 4] = [&Antryk, &GetOtp, &Native, &Kotp];
 
 /// The dialect that speaks on `path`: the one whose it is, else one that takes it in, else our own.
 pub(crate) fn speaker<'w>(wires: &[&'w dyn Wire], path: &str, headers: &HeaderMap) -> &'w dyn Wire {
@@ -20,3 +26,6 @@ pub(crate) fn speaker<'w>(wires: &[&'w dyn Wire], path: &str, headers: &HeaderMa
     let adopter = || wires.iter().find(|wire| wire.adopts(path, headers));
     owner.or_else(adopter).copied().unwrap_or(&Native)
 }
+
+#[cfg(test)]
+mod tests;

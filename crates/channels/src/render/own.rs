@@ -83,7 +83,7 @@ fn paragraphs(text: &str) -> Vec<Vec<String>> {
 }
 
 /// A tag fit for a header and an attribute.
-fn language(tag: &str) -> Cow<'static, str> {
+pub(super) fn language(tag: &str) -> Cow<'static, str> {
     let sound = (1..=64).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if sound { Cow::Owned(tag.to_owned()) } else { Cow::Borrowed(words::lookup(tag).tag) }
 }
@@ -99,6 +99,7 @@ pub fn preview_wording(channel: Channel, wording: &Wording, app: &str, locale: &
         mode: Mode::Sandbox,
         channel,
         recipient: Recipient::parse(channel, recipient).map_err(sample)?,
+        sender: None,
         code: Code::parse("123456").map_err(|_| RenderError::Words)?,
         app_name: app.to_owned(),
         locale: locale.to_owned(),
@@ -106,6 +107,7 @@ pub fn preview_wording(channel: Channel, wording: &Wording, app: &str, locale: &
         minutes: 10,
         autofill: Autofill::default(),
         wording: Some(wording.clone()),
+        rehearsal: None,
     };
     Renderer::new(usize::MAX).render(message).map(|rendered| rendered.content)
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use countersign_model::{Flaw, Rng, Timestamp};
-use countersign_records::{AdminToken, Transaction};
+use countersign_model::{Flaw, Rng, SecretHash, Timestamp};
+use countersign_records::{AdminToken, RecordsError, Transaction};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
@@ -92,8 +92,8 @@ impl TokenDraft {
     fn check(&self, now: Timestamp) -> Vec<Flaw> {
         let mut found = Vec::new();
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"._@-".contains(&byte);
-        if !(1..=64).contains(&self.name.len()) || !self.name.bytes().all(sound) || self.name == Order::TERMINAL {
-            found.push(Flaw::new("name", "must be 1 to 64 letters, digits and ._@-, and not \"terminal\""));
+        if !(1..=64).contains(&self.name.len()) || !self.name.bytes().all(sound) || Order::TAKEN.contains(&&*self.name) {
+            found.push(Flaw::new("name", "must be 1 to 64 letters, digits and ._@-, and not \"terminal\" or \"countersign\""));
         }
         if self.scopes.is_empty() {
             found.push(Flaw::new("scopes", "must name at least one of read, write, wallet and keys"));
@@ -125,20 +125,32 @@ impl Platform {
     /// Lets an operator in. Failures are counted by address, together with those of API keys; a right token is never held up by them.
     pub async fn authenticate_admin(&self, token: Option<&str>, peer: IpAddr) -> Result<Admin, AuthError> {
         let now = self.clock.now();
-        if let Some(token) = token.filter(|token| could_be(token)) {
-            let found = self.records.admin_tokens().find_by_hash(secret_hash(token)).await.map_err(|failure| {
-                warn!(%failure, "an admin token cannot be looked up");
-                AuthError::Unavailable
-            })?;
-            if let Some(known) = found.filter(|known| known.is_usable(now)) {
-                return Ok(let_in(known));
-            }
+        if let Some(token) = token.filter(|token| could_be(token))
+            && let Some(known) = self.admin_token(secret_hash(token)).await?.filter(|known| known.is_usable(now))
+        {
+            return Ok(let_in(known));
         }
         self.metrics.authentication_failed();
         Err(match self.failures.count(bucket(peer), self.settings.limits.failed_authentication, now) {
             Ok(_) => AuthError::Refused,
             Err(quota) => AuthError::TooMany { wait: quota.resets_in },
         })
+    }
+
+    /// The token behind a hash, by the records; while they are away, by what is known here. One that is not known here may have been made a
+    /// moment ago.
+    async fn admin_token(&self, hash: SecretHash) -> Result<Option<AdminToken>, AuthError> {
+        if !self.follower.is_away() {
+            match self.records.admin_tokens().find_by_hash(hash).await {
+                Ok(found) => return Ok(found),
+                Err(failure @ RecordsError::Unavailable(_)) => warn!(%failure, "an admin token cannot be looked up"),
+                Err(failure) => {
+                    error!(%failure, "an admin token cannot be looked up");
+                    return Err(AuthError::Unavailable);
+                }
+            }
+        }
+        self.directory.admin(&hash).map(Some).ok_or(AuthError::Unavailable)
     }
 
     /// Makes an admin token. Nobody can give away more than `giver` has; none: a terminal, which has everything.
@@ -243,7 +255,7 @@ mod tests {
             !draft.check(NOW).is_empty()
         };
         assert!(!flawed("ci.deploy-1@example"));
-        for wrong in ["", "a/b", "a b", "terminal", "ü", &"x".repeat(65)] {
+        for wrong in ["", "a/b", "a b", "terminal", "countersign", "ü", &"x".repeat(65)] {
             assert!(flawed(wrong), "{wrong}");
         }
     }

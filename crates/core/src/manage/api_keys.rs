@@ -5,11 +5,10 @@ use std::fmt;
 use countersign_model::{AccessKey, ApiKey, Flaw, IpNet, KeyId, KeyKind, KeyScope, NAME, Rng, TenantId, Timestamp, is_name};
 use countersign_records::Transaction;
 use data_encoding::BASE32_NOPAD;
-use tracing::warn;
 use zeroize::Zeroizing;
 
 use super::error::ManageError;
-use super::order::{Acted, Done, Order, found, owner, seen};
+use super::order::{Acted, Done, Order, owner, seen};
 use super::views::KeyView;
 use crate::callers::{mint_secret, secret_hash};
 use crate::platform::Platform;
@@ -136,35 +135,6 @@ impl Platform {
             })
         });
         Ok(Secretive::of(done.await?, secret))
-    }
-
-    /// Ends a key for good. Refused from now on by every node, whatever it has in memory: the session store hears of it first.
-    ///
-    /// Ending it again is no error. When the records are away the key is refused all the same, and the call is to be repeated.
-    pub async fn revoke_key(&self, order: &Order, tenant: TenantId, id: KeyId) -> Result<Done<ApiKey>, ManageError> {
-        let known = self.directory.key_by_id(id).is_some_and(|(key, _)| key.tenant == tenant);
-        if !known {
-            found("key", self.records.api_keys().find(tenant, id).await)?;
-        }
-        self.store.revoke(tenant, id).await?;
-        let now = self.clock.now();
-        let ended = self.change(order, Some(tenant), async |transaction: &mut Transaction| {
-            let before = found("key", transaction.api_keys().find(tenant, id).await)?;
-            transaction.api_keys().revoke(tenant, id, now).await?.ok_or(ManageError::Missing("key"))?;
-            let after = ApiKey { revoked_at: before.revoked_at.or(Some(now)), ..before.clone() };
-            Ok(Acted {
-                what: "key.revoke",
-                target: id.to_string(),
-                before: seen(&KeyView::of(&before, now))?,
-                after: seen(&KeyView::of(&after, now))?,
-                record: after,
-            })
-        });
-        let ended = ended.await;
-        if let Err(failure) = &ended {
-            warn!(%failure, key = %id, "a key is refused but its end is not written: revoke it again");
-        }
-        ended
     }
 
     /// The keys of a tenant, revoked and expired ones too, oldest first.

@@ -1,6 +1,6 @@
 //! What an operator looks at beside the records: the installation, its providers, what was changed.
 
-use countersign_model::{Channel, Mode, TenantId};
+use countersign_model::TenantId;
 use countersign_records::{AuditEntry, AuditFilter};
 use serde::Serialize;
 use tracing::warn;
@@ -34,15 +34,6 @@ pub struct ReadinessView {
     pub records: bool,
 }
 
-/// Who serves a channel.
-#[derive(Debug, Clone, Serialize)]
-pub struct RouteView {
-    /// The way.
-    pub channel: &'static str,
-    /// First choice first.
-    pub providers: Vec<String>,
-}
-
 impl Platform {
     /// The installation as this node knows it.
     #[must_use]
@@ -67,16 +58,6 @@ impl Platform {
             warn!(%failure, "the records are not ready");
         }
         ReadinessView { ready: session_store.is_ok(), session_store: session_store.is_ok(), records: records.is_ok() }
-    }
-
-    /// Who serves each channel of live messages.
-    #[must_use]
-    pub fn providers(&self) -> Vec<RouteView> {
-        let route = |channel: Channel| {
-            let providers = self.router.providers(Mode::Live, channel);
-            RouteView { channel: channel.as_str(), providers: providers.iter().map(ToString::to_string).collect() }
-        };
-        Channel::ALL.into_iter().map(route).collect()
     }
 
     /// Changes of operators, the newest first, at most `limit`; of one tenant, or all; before a number, to go on from a page.

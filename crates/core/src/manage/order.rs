@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use countersign_model::{Mode, Tenant, TenantId};
+use countersign_model::{Mode, Tenant, TenantId, Timestamp};
 use countersign_records::{Claim, KeyedCall, NewAuditEntry, RecordsError, Transaction};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
@@ -31,6 +31,12 @@ pub struct Order {
 impl Order {
     /// Who sits at a terminal of the machine.
     pub const TERMINAL: &'static str = "terminal";
+
+    /// Who it is when nobody wished for anything: a node that finishes what another began.
+    pub const ITSELF: &'static str = "countersign";
+
+    /// Names that no admin token has.
+    pub(super) const TAKEN: [&'static str; 2] = [Self::TERMINAL, Self::ITSELF];
 
     /// A wish from a terminal.
     #[must_use]
@@ -75,6 +81,16 @@ pub(super) struct Acted<T> {
     pub(super) after: Option<Value>,
 }
 
+impl<T> Acted<T> {
+    /// For the audit log, and what was done it to.
+    pub(super) fn entry(self, at: Timestamp, who: &str, tenant: Option<TenantId>) -> (NewAuditEntry, T) {
+        let Self { record, what, target, before, after } = self;
+        let target_kind = what.split('.').next().unwrap_or(what).to_owned();
+        let (who, what) = (who.to_owned(), what.to_owned());
+        (NewAuditEntry { at, who, what, tenant, target_kind, target_id: target, before, after }, record)
+    }
+}
+
 impl Platform {
     /// Does what `act` does, remembers it in the audit log and keeps the answer, all or nothing; then puts it in force here.
     ///
@@ -114,24 +130,14 @@ impl Platform {
                 Claim::OtherBody => return Err(ManageError::IdempotencyMismatch),
             }
         }
-        let Acted { record, what, target, before, after } = act(&mut transaction).await?;
+        let (entry, record) = act(&mut transaction).await?.entry(now, &order.who, tenant);
         if let Some(call) = &call {
             let kept = serde_json::to_string(&record).map_err(|_| ManageError::Internal("an answer cannot be kept"))?;
             transaction.answer(call, &kept).await?;
         }
-        let entry = NewAuditEntry {
-            at: now,
-            who: order.who.clone(),
-            what: what.to_owned(),
-            tenant,
-            target_kind: what.split('.').next().unwrap_or(what).to_owned(),
-            target_id: target,
-            before,
-            after,
-        };
         transaction.audit().insert(&entry).await?;
         transaction.commit().await?;
-        info!(who = entry.who, what, target = entry.target_id, "changed by an operator");
+        info!(who = entry.who, what = entry.what, target = entry.target_id, "changed by an operator");
         self.put_in_force().await;
         Ok(Done { record, replayed: false })
     }
@@ -155,14 +161,30 @@ impl Platform {
         }
     }
 
-    /// The tenant of that id or name.
+    /// The tenant of that id or name; while the records are away, as it is known here.
     pub async fn tenant(&self, named: &str) -> Result<Tenant, ManageError> {
-        let tenants = self.records.tenants();
-        let found = match named.parse() {
-            Ok(id) => tenants.find(id).await?,
-            Err(_) => tenants.find_by_name(named).await?,
+        let id = named.parse::<TenantId>().ok();
+        let known = || match id {
+            Some(id) => self.directory.tenant(id),
+            None => self.directory.tenant_by_name(named),
         };
-        found.ok_or(ManageError::Missing("tenant"))
+        if self.follower.is_away()
+            && let Some(config) = known()
+        {
+            return Ok(config.tenant.clone());
+        }
+        let tenants = self.records.tenants();
+        let found = match id {
+            Some(id) => tenants.find(id).await,
+            None => tenants.find_by_name(named).await,
+        };
+        match (found, known()) {
+            (Err(RecordsError::Unavailable(failure)), Some(config)) => {
+                warn!(%failure, "a tenant cannot be looked up: it is taken as it is known here");
+                Ok(config.tenant.clone())
+            }
+            (found, _) => found?.ok_or(ManageError::Missing("tenant")),
+        }
     }
 }
 

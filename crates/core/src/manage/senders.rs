@@ -1,6 +1,6 @@
 //! Names and numbers that messages come from.
 
-use countersign_model::{Channel, EmailAddress, Flaw, PhoneNumber, Sender, TenantId, Uuid};
+use countersign_model::{Channel, EmailAddress, Flaw, PhoneNumber, Sender, TenantId, Uuid, is_steering};
 use countersign_records::Transaction;
 
 use super::error::ManageError;
@@ -39,7 +39,7 @@ impl SenderDraft {
 }
 
 fn is_sender_name(text: &str) -> bool {
-    (1..=15).contains(&text.chars().count()) && !text.trim().is_empty() && !text.chars().any(char::is_control)
+    (1..=15).contains(&text.chars().count()) && !text.trim().is_empty() && !text.chars().any(is_steering)
 }
 
 impl Platform {

@@ -165,6 +165,7 @@ mod tests {
             limits: LimitRules {
                 calls_per_key: Some(LimitRule { max: 1, seconds: 1 }),
                 sends_per_user: Some(rule),
+                code_misses: Some(LimitRule { max: 1, seconds: 1 }),
                 ..LimitRules::default()
             },
             prices: Some(PriceList { verification: "-0.1".parse().unwrap(), ..PriceList::default() }),
@@ -176,6 +177,7 @@ mod tests {
             "profile.life_minutes",
             "limits.sends_per_user.seconds",
             "limits.calls_per_key",
+            "limits.code_misses",
             "prices.verification",
         ];
         assert_eq!(found, all);

@@ -24,6 +24,8 @@ pub struct TemplateDraft {
     pub name: String,
     /// The words.
     pub wording: Wording,
+    /// Whether it is used only where a call chooses it.
+    pub by_choice: bool,
 }
 
 impl TemplateDraft {
@@ -36,6 +38,7 @@ impl TemplateDraft {
             locale: template.locale.clone(),
             name: template.name.clone(),
             wording: Wording { subject: template.subject.clone(), body: template.body.clone() },
+            by_choice: template.by_choice,
         }
     }
 
@@ -51,8 +54,8 @@ impl TemplateDraft {
     }
 
     fn version(self, tenant: TenantId, id: Uuid, version: u32, created_at: countersign_model::Timestamp) -> Template {
-        let Self { service, channel, locale, name, wording: Wording { subject, body } } = self;
-        Template { id, tenant, service, channel, locale, name, subject, body, version, created_at }
+        let Self { service, channel, locale, name, wording: Wording { subject, body }, by_choice } = self;
+        Template { id, tenant, service, channel, locale, name, subject, body, version, by_choice, created_at }
     }
 }
 

@@ -69,6 +69,9 @@ pub(super) fn service_limits(limits: &LimitRules) -> Vec<Flaw> {
     if limits.calls_per_key.is_some() {
         found.push(Flaw::new("limits.calls_per_key", "must be left out: a service has no keys; set it for the tenant"));
     }
+    if limits.code_misses.is_some() {
+        found.push(Flaw::new("limits.code_misses", "must be left out: what opens nothing has no service; set it for the tenant"));
+    }
     found
 }
 

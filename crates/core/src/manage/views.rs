@@ -103,6 +103,8 @@ pub struct TemplateView {
     pub subject: Option<String>,
     /// The words.
     pub body: String,
+    /// Whether it is used only where a call chooses it.
+    pub by_choice: bool,
     /// When this version was made.
     pub created_at: String,
 }
@@ -249,6 +251,7 @@ impl TemplateView {
             name: template.name.clone(),
             subject: template.subject.clone(),
             body: template.body.clone(),
+            by_choice: template.by_choice,
             created_at: template.created_at.to_string(),
         }
     }

@@ -1,9 +1,11 @@
 //! The form in which money is shown. Amounts are decimal texts.
 
+use std::borrow::Cow;
+
 use countersign_model::{Money, TenantId, Timestamp};
 use countersign_records::{LedgerLine, WalletDifference};
 use countersign_session::store::Balance;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::views::text;
 use crate::wallet::WalletView;
@@ -33,16 +35,16 @@ pub struct MoneyView {
 }
 
 /// A line of the ledger.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LineView {
     /// `led_…`
     pub id: String,
     /// `credit`, `adjustment`, `capture` or `fee`.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// Below zero: taken.
     pub amount: Money,
     /// `pending`, `applied` or `refused`.
-    pub state: &'static str,
+    pub state: Cow<'static, str>,
     /// For people.
     pub note: String,
     /// Of captures and fees.
@@ -101,9 +103,9 @@ impl LineView {
     pub fn of(line: &LedgerLine) -> Self {
         Self {
             id: line.id.to_string(),
-            kind: line.kind.as_str(),
+            kind: line.kind.as_str().into(),
             amount: line.amount,
-            state: line.state.as_str(),
+            state: line.state.as_str().into(),
             note: line.note.clone(),
             session: line.session.map(|id| id.to_string()),
             message: line.message.map(|id| id.to_string()),

@@ -1,12 +1,12 @@
 //! A tenant's money, in an operator's hand.
 
-use countersign_model::{Flaw, LedgerId, Money, TenantId, Timestamp};
+use countersign_model::{Flaw, LedgerId, Money, TenantId, Timestamp, is_steering};
 use countersign_records::{Booked, LedgerLine, LineFilter, LineKind, LineState, NewCredit, Transaction, WalletDifference};
 use serde_json::json;
 
 use super::error::ManageError;
 use super::order::{Acted, Done, Order, owner, seen};
-use super::wallet_views::{BalanceView, DifferenceView};
+use super::wallet_views::{BalanceView, DifferenceView, LineView};
 use crate::platform::Platform;
 use crate::wallet::{Credited, Rebuilt, WalletError, WalletView};
 
@@ -39,15 +39,31 @@ impl Platform {
 
     /// Puts a tenant's balance right by an amount, either way. What would take more than there is, is refused: the line says so then.
     pub async fn adjust(&self, order: &Order, tenant: TenantId, amount: Money, note: &str) -> Result<Credited, ManageError> {
-        let mut flaws = flaw_of_note(note);
-        if amount.is_zero() {
-            flaws.push(Flaw::new("amount", "must not be zero"));
-        }
-        if note.trim().is_empty() {
-            flaws.push(Flaw::new("note", "must say why"));
-        }
-        ManageError::unless_sound(flaws)?;
+        ManageError::unless_sound(flaws_of_adjustment(amount, note))?;
         self.book(order, tenant, LineKind::Adjustment, amount, note).await
+    }
+
+    /// Puts a tenant's ledger right by an amount, either way, and leaves the balance that admits sends alone: closes a difference between the two
+    /// where a person found that the balance is what should be. The other way round it is [`Platform::rebuild_wallet`].
+    pub async fn correct_ledger(
+        &self,
+        order: &Order,
+        tenant: TenantId,
+        amount: Money,
+        note: &str,
+    ) -> Result<Done<LineView>, ManageError> {
+        ManageError::unless_sound(flaws_of_adjustment(amount, note))?;
+        let at = self.clock.now();
+        let id = LedgerId::mint(at, &*self.rng, tenant.partition());
+        let (kind, note) = (LineKind::Adjustment, note.to_owned());
+        let line = NewCredit { id, tenant, kind, amount, note, call: id.to_string(), at };
+        self.change(order, Some(tenant), async |transaction: &mut Transaction| {
+            owner(transaction, tenant).await?;
+            let line = LineView::of(&transaction.ledger().correct(&line).await?);
+            let after = Some(json!({"line": line.id, "amount": amount, "note": line.note}));
+            Ok(Acted { record: line, what: "wallet.correct", target: tenant.to_string(), before: None, after })
+        })
+        .await
     }
 
     /// The line of the ledger and the audit entry are one transaction; the balance follows at once, or as soon as the session store is back.
@@ -159,9 +175,23 @@ impl Platform {
     }
 }
 
+fn flaws_of_adjustment(amount: Money, note: &str) -> Vec<Flaw> {
+    let mut flaws = flaw_of_note(note);
+    if amount.is_zero() {
+        flaws.push(Flaw::new("amount", "must not be zero"));
+    }
+    if note.trim().is_empty() {
+        flaws.push(Flaw::new("note", "must say why"));
+    }
+    flaws
+}
+
 fn flaw_of_note(note: &str) -> Vec<Flaw> {
-    if note.chars().count() > 256 || note.chars().any(char::is_control) {
-        vec![Flaw::new("note", "must have at most 256 characters, none of them a control character")]
+    if note.chars().count() > 256 || note.chars().any(is_steering) {
+        vec![Flaw::new(
+            "note",
+            "must have at most 256 characters, none of them a control character or a mark of writing direction",
+        )]
     } else {
         Vec::new()
     }

@@ -1,6 +1,6 @@
 //! The form in which endpoints and deliveries are shown. Secrets are not part of it.
 
-use countersign_model::{WebhookEndpoint, WebhookEvent};
+use countersign_model::{WebhookEndpoint, WebhookEvent, WebhookFormat};
 use countersign_records::{Delivery, DeliveryAttempt};
 use serde::Serialize;
 
@@ -13,9 +13,11 @@ pub struct EndpointView {
     pub id: String,
     /// Where to.
     pub url: String,
+    /// How what is posted to it is spelt and signed.
+    pub format: WebhookFormat,
     /// For people.
     pub description: String,
-    /// What it hears of; empty: everything.
+    /// What it hears of; empty: everything that its format has a word for.
     pub events: Vec<WebhookEvent>,
     /// Whether it is posted to.
     pub enabled: bool,
@@ -74,6 +76,7 @@ impl EndpointView {
         Self {
             id: endpoint.id.to_string(),
             url: endpoint.url.clone(),
+            format: endpoint.format,
             description: endpoint.description.clone(),
             events: endpoint.events.clone(),
             enabled: endpoint.disabled.is_none(),

@@ -1,10 +1,12 @@
 //! Where a tenant's events are posted to.
 
-use countersign_model::{DeliveryId, EndpointId, Flaw, TenantId, WebhookEndpoint, WebhookEvent};
+use countersign_model::{
+    DeliveryId, EndpointId, Flaw, TenantId, Timestamp, WebhookEndpoint, WebhookEvent, WebhookFormat, is_steering,
+};
 use countersign_records::{EndpointChange, NewDelivery, StoredSecrets, Transaction};
-use countersign_webhooks::{EndpointSecrets, Format, Notice, WebhookSecret};
+use countersign_webhooks::{EndpointSecrets, Guard, Notice, WebhookSecret};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::api_keys::Secretive;
@@ -12,15 +14,18 @@ use super::error::ManageError;
 use super::order::{Acted, Done, Order, found, owner, seen};
 use super::webhook_views::EndpointView;
 use crate::platform::Platform;
+use crate::{delivery_report, otp_view};
 
 /// What an operator may say of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointDraft {
     /// Where to.
     pub url: String,
+    /// How what is posted to it is spelt and signed.
+    pub format: WebhookFormat,
     /// For people.
     pub description: String,
-    /// What it hears of; empty: everything.
+    /// What it hears of; empty: everything that its format has a word for.
     pub events: Vec<WebhookEvent>,
     /// Whether it is posted to.
     pub enabled: bool,
@@ -28,6 +33,13 @@ pub struct EndpointDraft {
 
 /// What `disabled` says of an endpoint that an operator switched off.
 const BY_OPERATOR: &str = "operator";
+
+/// Why an endpoint cannot have another format.
+const OTHER_SECRET: &str =
+    "the secret of the webhook endpoint was given by its tenant and cannot sign that format: rotate it first";
+
+/// Why a tenant gets no further endpoint.
+pub(super) const FULL: &str = "the tenant has as many webhook endpoints as webhooks.endpoints_per_tenant allows";
 
 impl EndpointDraft {
     const LONGEST_DESCRIPTION: usize = 256;
@@ -37,24 +49,36 @@ impl EndpointDraft {
     pub fn of(endpoint: &WebhookEndpoint) -> Self {
         Self {
             url: endpoint.url.clone(),
+            format: endpoint.format,
             description: endpoint.description.clone(),
             events: endpoint.events.clone(),
             enabled: endpoint.disabled.is_none(),
         }
     }
 
-    fn check(&self, guard: &countersign_webhooks::Guard) -> Vec<Flaw> {
+    /// The same with its address in the form that is kept, if it may be; else all that is wrong.
+    pub(super) fn sound(self, guard: &Guard) -> Result<Self, Vec<Flaw>> {
         let mut found = Vec::new();
-        if let Err(forbidden) = guard.check(&self.url) {
+        let url = guard.normal(&self.url);
+        if let Err(forbidden) = &url {
             found.push(Flaw::new("url", format!("cannot be used: {forbidden}")));
         }
-        if self.description.chars().count() > Self::LONGEST_DESCRIPTION || self.description.chars().any(char::is_control) {
-            found.push(Flaw::new("description", "must have at most 256 characters, none of them a control character"));
+        if self.description.chars().count() > Self::LONGEST_DESCRIPTION || self.description.chars().any(is_steering) {
+            found.push(Flaw::new(
+                "description",
+                "must have at most 256 characters, none of them a control character or a mark of writing direction",
+            ));
         }
         if self.events.contains(&WebhookEvent::Test) {
             found.push(Flaw::new("events", "must not name webhook.test: every endpoint gets it when somebody asks for it"));
         }
-        found
+        if let Some(event) = self.events.iter().find(|event| !self.format.says(**event)) {
+            found.push(Flaw::new("events", format!("must not name {event}: the format {} has no word for it", self.format)));
+        }
+        match url {
+            Ok(url) if found.is_empty() => Ok(Self { url, ..self }),
+            Ok(_) | Err(_) => Err(found),
+        }
     }
 
     /// What is other than at `before`; what is the same is left alone, so that it stays what others make of it meanwhile.
@@ -62,9 +86,26 @@ impl EndpointDraft {
         let was = Self::of(before);
         EndpointChange {
             url: (self.url != was.url).then_some(self.url),
+            format: (self.format != was.format).then_some(self.format),
             description: (self.description != was.description).then_some(self.description),
             events: (self.events != was.events).then_some(self.events),
             disabled: (self.enabled != was.enabled).then(|| (!self.enabled).then(|| BY_OPERATOR.to_owned())),
+            updated_at: None,
+        }
+    }
+
+    /// Of a new endpoint.
+    fn made(self, id: EndpointId, tenant: TenantId, now: Timestamp) -> WebhookEndpoint {
+        WebhookEndpoint {
+            id,
+            tenant,
+            url: self.url,
+            format: self.format,
+            description: self.description,
+            events: self.events,
+            disabled: (!self.enabled).then(|| BY_OPERATOR.to_owned()),
+            created_at: now,
+            updated_at: None,
         }
     }
 }
@@ -77,31 +118,41 @@ impl Platform {
         tenant: TenantId,
         draft: EndpointDraft,
     ) -> Result<Secretive<WebhookEndpoint>, ManageError> {
-        ManageError::unless_sound(draft.check(&self.webhook_guard))?;
-        let now = self.clock.now();
-        let endpoint = WebhookEndpoint {
-            id: EndpointId::mint(now, &*self.rng, tenant.partition()),
-            tenant,
-            url: draft.url,
-            description: draft.description,
-            events: draft.events,
-            disabled: (!draft.enabled).then(|| BY_OPERATOR.to_owned()),
-            created_at: now,
-        };
-        let secret = WebhookSecret::mint(&*self.rng).expose();
+        let secret = WebhookSecret::mint(draft.format, &*self.rng).expose();
+        let endpoint = self.new_endpoint(tenant, draft)?;
         let secrets = StoredSecrets { current: secret.clone(), previous: None };
         let done = self.change(order, Some(tenant), async |transaction: &mut Transaction| {
-            owner(transaction, tenant).await?;
-            transaction.webhook_endpoints().insert(&endpoint, &secrets).await.map_err(ManageError::of("webhook endpoint"))?;
-            Ok(Acted {
-                record: endpoint.clone(),
-                what: "webhook.create",
-                target: endpoint.id.to_string(),
-                before: None,
-                after: seen(&EndpointView::of(&endpoint))?,
-            })
+            self.add_endpoint(transaction, &endpoint, &secrets).await
         });
         Ok(Secretive::of(done.await?, shown(&secret)))
+    }
+
+    /// A sound endpoint that is not written yet.
+    pub(super) fn new_endpoint(&self, tenant: TenantId, draft: EndpointDraft) -> Result<WebhookEndpoint, ManageError> {
+        let now = self.clock.now();
+        let draft = draft.sound(&self.webhook_guard).map_err(ManageError::Invalid)?;
+        Ok(draft.made(EndpointId::mint(now, &*self.rng, tenant.partition()), tenant, now))
+    }
+
+    /// Writes a new endpoint, if its tenant may have another one.
+    pub(super) async fn add_endpoint(
+        &self,
+        transaction: &mut Transaction,
+        endpoint: &WebhookEndpoint,
+        secrets: &StoredSecrets,
+    ) -> Result<Acted<WebhookEndpoint>, ManageError> {
+        owner(transaction, endpoint.tenant).await?;
+        if transaction.webhook_endpoints().count(endpoint.tenant).await? >= self.webhooks.endpoints_per_tenant.get() as u64 {
+            return Err(ManageError::State(FULL));
+        }
+        transaction.webhook_endpoints().insert(endpoint, secrets).await.map_err(ManageError::of("webhook endpoint"))?;
+        Ok(Acted {
+            record: endpoint.clone(),
+            what: "webhook.create",
+            target: endpoint.id.to_string(),
+            before: None,
+            after: seen(&EndpointView::of(endpoint))?,
+        })
     }
 
     /// Changes an endpoint by what it is now; one that said it is gone is posted to again when it is enabled. `change` may run again.
@@ -115,8 +166,13 @@ impl Platform {
         self.change(order, Some(tenant), async |transaction: &mut Transaction| {
             let before = found("webhook endpoint", transaction.webhook_endpoints().find(tenant, id).await)?;
             let draft = change(EndpointDraft::of(&before)).map_err(ManageError::Invalid)?;
-            ManageError::unless_sound(draft.check(&self.webhook_guard))?;
-            let changed = transaction.webhook_endpoints().update(tenant, id, &draft.since(&before)).await;
+            let draft = draft.sound(&self.webhook_guard).map_err(ManageError::Invalid)?;
+            let change = EndpointChange { updated_at: Some(self.clock.now()), ..draft.since(&before) };
+            if let Some(format) = change.format {
+                let stored = found("webhook endpoint", transaction.webhook_endpoints().secrets(tenant, id).await)?;
+                WebhookSecret::read(format, stored.current.expose_secret()).map_err(|_| ManageError::State(OTHER_SECRET))?;
+            }
+            let changed = transaction.webhook_endpoints().update(tenant, id, &change).await;
             let after = found("webhook endpoint", changed)?;
             Ok(Acted {
                 what: "webhook.update",
@@ -129,7 +185,8 @@ impl Platform {
         .await
     }
 
-    /// Gives an endpoint a new secret. The one before goes on signing for 24 hours; one that was rotated out earlier stops at once.
+    /// Gives an endpoint a new secret. The one before goes on signing for 24 hours where the format has room for two signatures, else it stops at
+    /// once, as does one that was rotated out earlier.
     pub async fn rotate_endpoint(
         &self,
         order: &Order,
@@ -137,12 +194,13 @@ impl Platform {
         id: EndpointId,
     ) -> Result<Secretive<WebhookEndpoint>, ManageError> {
         let now = self.clock.now();
-        let fresh = WebhookSecret::mint(&*self.rng);
+        // Any format can sign with it.
+        let fresh = WebhookSecret::mint(WebhookFormat::Native, &*self.rng).expose();
         let done = self.change(order, Some(tenant), async |transaction: &mut Transaction| {
             let endpoint = found("webhook endpoint", transaction.webhook_endpoints().find(tenant, id).await)?;
             let stored = found("webhook endpoint", transaction.webhook_endpoints().secrets(tenant, id).await)?;
-            let current = read(&stored.current)?;
-            let rotated = EndpointSecrets::new(current).rotate(fresh.clone(), now);
+            let [current, fresh] = [&stored.current, &fresh].map(|secret| read(endpoint.format, secret));
+            let rotated = EndpointSecrets::new(current?).rotate(fresh?, now);
             let previous = rotated.previous.map(|previous| (previous.secret.expose(), previous.until));
             let secrets = StoredSecrets { current: rotated.current.expose(), previous };
             if !transaction.webhook_endpoints().set_secrets(tenant, id, &secrets).await? {
@@ -151,7 +209,7 @@ impl Platform {
             let view = seen(&EndpointView::of(&endpoint))?;
             Ok(Acted { record: endpoint, what: "webhook.rotate", target: id.to_string(), before: view.clone(), after: view })
         });
-        Ok(Secretive::of(done.await?, shown(&fresh.expose())))
+        Ok(Secretive::of(done.await?, shown(&fresh)))
     }
 
     /// Removes an endpoint. What waits for it is discarded; what was posted stays in the log of deliveries.
@@ -182,23 +240,21 @@ impl Platform {
     pub async fn test_endpoint(&self, order: &Order, tenant: TenantId, id: EndpointId) -> Result<Done<DeliveryId>, ManageError> {
         let now = self.clock.now();
         let delivery = DeliveryId::mint(now, &*self.rng, tenant.partition());
-        let data = json!({"message": "somebody asked for a test of this endpoint"});
         let name = delivery.to_string();
-        let new = NewDelivery {
-            id: delivery,
-            tenant,
-            endpoint: id,
-            event_id: format!("evt_{}_1", name.strip_prefix(DeliveryId::PREFIX).unwrap_or(&name)),
-            event: WebhookEvent::Test,
-            body: Format::Native.body(&Notice { event: WebhookEvent::Test, at: now, data }),
-            at: now,
-        };
+        let event_id = format!("evt_{}_1", name.strip_prefix(DeliveryId::PREFIX).unwrap_or(&name));
         self.change(order, Some(tenant), async |transaction: &mut Transaction| {
             let endpoint = found("webhook endpoint", transaction.webhook_endpoints().find(tenant, id).await)?;
             if endpoint.disabled.is_some() {
                 return Err(ManageError::State("the webhook endpoint is disabled: enable it first"));
             }
-            transaction.webhook_deliveries().insert(std::slice::from_ref(&new)).await?;
+            let format = endpoint.format;
+            let notice =
+                Notice { id: event_id.clone(), event: WebhookEvent::Test, at: now, data: test_data(format, tenant, now) };
+            let body = notice.body(format).ok_or(ManageError::Internal("a format has no word for a test"))?;
+            let event_id = event_id.clone();
+            let new =
+                NewDelivery { id: delivery, tenant, endpoint: id, event_id, event: WebhookEvent::Test, body, format, at: now };
+            transaction.webhook_deliveries().insert(&[new]).await?;
             Ok(Acted { record: delivery, what: "webhook.test", target: id.to_string(), before: None, after: None })
         })
         .await
@@ -215,8 +271,18 @@ impl Platform {
     }
 }
 
-fn read(secret: &SecretString) -> Result<WebhookSecret, ManageError> {
-    secret.expose_secret().parse().map_err(|_| ManageError::Internal("a stored webhook secret cannot be read"))
+/// What a test says: nothing that a receiver could take for one of its tenant's own.
+fn test_data(format: WebhookFormat, tenant: TenantId, now: Timestamp) -> Value {
+    match format {
+        WebhookFormat::Native => json!({"message": "somebody asked for a test of this endpoint"}),
+        WebhookFormat::Kotp => otp_view::sample(now),
+        WebhookFormat::GetOtp => delivery_report::sample(tenant, now),
+    }
+}
+
+fn read(format: WebhookFormat, secret: &SecretString) -> Result<WebhookSecret, ManageError> {
+    WebhookSecret::read(format, secret.expose_secret())
+        .map_err(|_| ManageError::Internal("a stored webhook secret cannot be read"))
 }
 
 fn shown(secret: &SecretString) -> Zeroizing<String> {
@@ -225,26 +291,45 @@ fn shown(secret: &SecretString) -> Zeroizing<String> {
 
 #[cfg(test)]
 mod tests {
-    use countersign_model::Timestamp;
-    use countersign_webhooks::{Guard, WebhookSettings};
+    use countersign_webhooks::WebhookSettings;
 
     use super::*;
 
     fn draft(url: &str) -> EndpointDraft {
-        EndpointDraft { url: url.to_owned(), description: String::new(), events: Vec::new(), enabled: true }
+        let format = WebhookFormat::Native;
+        EndpointDraft { url: url.to_owned(), format, description: String::new(), events: Vec::new(), enabled: true }
+    }
+
+    fn fields(draft: EndpointDraft) -> Vec<String> {
+        let guard = Guard::new(&WebhookSettings::default());
+        draft.sound(&guard).map_or_else(|flaws| flaws.into_iter().map(|flaw| flaw.field).collect(), |_| Vec::new())
     }
 
     #[test]
     fn an_address_is_held_against_the_guard_and_tests_cannot_be_subscribed_to() {
         let guard = Guard::new(&WebhookSettings::default());
-        assert_eq!(draft("https://example.com/hooks").check(&guard), Vec::new());
+        let kept = draft("HTTPS://EXAMPLE.com:443/hooks").sound(&guard).unwrap();
+        assert_eq!(kept.url, "https://example.com/hooks");
         let wrong = EndpointDraft {
             description: "a\nb".to_owned(),
             events: vec![WebhookEvent::Test],
             ..draft("https://169.254.169.254/latest")
         };
-        let fields: Vec<_> = wrong.check(&guard).into_iter().map(|flaw| flaw.field).collect();
-        assert_eq!(fields, ["url", "description", "events"]);
+        assert_eq!(fields(wrong), ["url", "description", "events"]);
+    }
+
+    #[test]
+    fn a_format_cannot_be_asked_for_what_it_has_no_word_for() {
+        for (format, event, expected) in [
+            (WebhookFormat::Native, WebhookEvent::SessionCreated, vec![]),
+            (WebhookFormat::Kotp, WebhookEvent::SessionVerified, vec![]),
+            (WebhookFormat::Kotp, WebhookEvent::ContactCreated, vec!["events"]),
+            (WebhookFormat::GetOtp, WebhookEvent::MessageDelivered, vec![]),
+            (WebhookFormat::GetOtp, WebhookEvent::SessionVerified, vec!["events"]),
+        ] {
+            let asked = EndpointDraft { format, events: vec![event], ..draft("https://example.com/") };
+            assert_eq!(fields(asked), expected, "{format} {event}");
+        }
     }
 
     #[test]
@@ -253,10 +338,12 @@ mod tests {
             id: EndpointId::from_bits(1),
             tenant: TenantId::from_bits(2),
             url: "https://example.com/".to_owned(),
+            format: WebhookFormat::Native,
             description: String::new(),
             events: Vec::new(),
             disabled: Some("gone".to_owned()),
             created_at: Timestamp::from_millis(0),
+            updated_at: None,
         };
         let same = EndpointDraft::of(&before);
         assert_eq!(same.clone().since(&before), EndpointChange::default());

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_model::{
     Aggregate, ContactFields, ContactId, EventKind, LogEntry, Money, Recipient, Rng, SessionId, TenantId, WebhookEndpoint,
-    WebhookEvent,
+    WebhookEvent, WebhookFormat,
 };
 use countersign_records::{CutFound, CutVerdict, NewCapture, NewContact, RecordsError, Transaction, Upserted};
 
 use super::fault::Fault;
 use super::story::Story;
 use super::tell::{DueContact, Effects, LowBalance};
-use crate::announce::{News, contact_created, deliveries};
+use crate::announce::{News, Told, contact_created, deliveries, formats};
 use crate::bodies;
 
 /// What a batch is worked out with.
@@ -65,7 +65,7 @@ pub(super) async fn take_in(whole: &mut Transaction, entries: &[LogEntry], cx: &
                 let story = stories.entry(session).or_default();
                 let mut next = story.clone();
                 let tenant = entry.scope.tenant;
-                let wants = |event| endpoints.iter().any(|endpoint| endpoint.tenant == tenant && endpoint.wants(event));
+                let wants = |event| formats(&endpoints, tenant, event);
                 match next.hear(entry, session, wants, cx.rng, cx.currency) {
                     Ok(effects) if effects.is_new => {
                         *story = next;
@@ -195,10 +195,11 @@ async fn balance_low(
     cx: &Cx<'_>,
 ) -> Result<Option<News>, RecordsError> {
     let LowBalance { tenant: id, event_id, available, at } = low;
-    if !endpoints.iter().any(|endpoint| endpoint.tenant == id && endpoint.wants(WebhookEvent::WalletLow)) {
+    if formats(endpoints, id, WebhookEvent::WalletLow).is_empty() {
         return Ok(None);
     }
     let Some(tenant) = whole.tenants().find(id).await? else { return Ok(None) };
     let data = bodies::account(&tenant, available, cx.currency);
-    Ok(Some(News { tenant: id, event_id, event: WebhookEvent::WalletLow, at, data }))
+    let told = Told::from([(WebhookFormat::Native, data)]);
+    Ok(Some(News { tenant: id, event_id, event: WebhookEvent::WalletLow, at, told }))
 }

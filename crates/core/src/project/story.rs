@@ -71,11 +71,13 @@ impl Story {
 
     /// Takes a new event in.
     pub(super) fn take_in(&mut self, entry: &LogEntry, event: &Event, session: SessionId) -> Result<(), Fault> {
-        if let EventKind::SessionCreated(facts) = &event.kind {
+        if let EventKind::SessionCreated(facts) | EventKind::NoticeOpened(facts) = &event.kind {
             if self.session.is_some() {
                 return Err(Fault::Fork { number: event.number });
             }
-            self.open(entry, event.number, session, facts);
+            let is_notice = matches!(event.kind, EventKind::NoticeOpened(_));
+            let status = if is_notice { SessionState::Notice } else { SessionState::Pending };
+            self.open(entry, event.number, session, facts, status);
         }
         let number = event.number;
         let Some(record) = &mut self.session else { return Err(Fault::Gap { expected: 1, found: number }) };
@@ -113,6 +115,7 @@ impl Story {
             }
             EventKind::MessageFailed { message, reason, .. } => self.known(*message)?.failed(number, entry.at, reason.as_str()),
             EventKind::SessionCreated(_)
+            | EventKind::NoticeOpened(_)
             | EventKind::RecipientBlocked { .. }
             | EventKind::ContactDue { .. }
             | EventKind::Captured { .. }
@@ -128,7 +131,7 @@ impl Story {
         self.session.as_ref()?.channels.iter().find(|it| it.channel == channel).map(|it| &it.recipient)
     }
 
-    fn open(&mut self, entry: &LogEntry, number: u32, id: SessionId, facts: &SessionFacts) {
+    fn open(&mut self, entry: &LogEntry, number: u32, id: SessionId, facts: &SessionFacts, status: SessionState) {
         let channels = facts.recipients.iter().map(|(channel, recipient)| RecordedChannel {
             channel: *channel,
             recipient: recipient.clone(),
@@ -146,7 +149,7 @@ impl Story {
             max_attempts: facts.max_attempts,
             attempts_remaining: facts.max_attempts,
             channels: channels.collect(),
-            status: SessionState::Pending,
+            status,
             shown_channel: facts.recipients.first().map_or(Channel::Email, |(channel, _)| *channel),
             shown_status: ShownStatus::Pending,
             cost: Money::ZERO,
@@ -209,12 +212,14 @@ impl Story {
             SessionState::Verified => ShownStatus::Verified,
             SessionState::Expired | SessionState::Canceled => ShownStatus::Expired,
             SessionState::Failed => ShownStatus::Failed,
-            SessionState::Pending | SessionState::Locked => match newest(shown).map(|message| message.status) {
-                Some(MessageStatus::Sent) => ShownStatus::Sent,
-                Some(MessageStatus::Delivered) => ShownStatus::Delivered,
-                Some(MessageStatus::Failed) => ShownStatus::Failed,
-                Some(MessageStatus::Pending) | None => ShownStatus::Pending,
-            },
+            SessionState::Pending | SessionState::Locked | SessionState::Notice => {
+                match newest(shown).map(|message| message.status) {
+                    Some(MessageStatus::Sent) => ShownStatus::Sent,
+                    Some(MessageStatus::Delivered) => ShownStatus::Delivered,
+                    Some(MessageStatus::Failed) => ShownStatus::Failed,
+                    Some(MessageStatus::Pending) | None => ShownStatus::Pending,
+                }
+            }
         };
     }
 }

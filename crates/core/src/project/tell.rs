@@ -1,15 +1,19 @@
 //! What an entry causes beside the session's own rows.
 
+use std::collections::BTreeSet;
+
 use countersign_model::{
     Channel, EventId, EventKind, LedgerId, LogEntry, MessageId, Mode, Money, Recipient, Rng, SessionId, TenantId, Timestamp,
-    WebhookEvent,
+    WebhookEvent, WebhookFormat,
 };
-use countersign_records::NewCapture;
+use countersign_records::{MessageRecord, NewCapture, SessionState};
 
 use super::fault::Fault;
 use super::story::Story;
-use crate::announce::News;
+use crate::announce::{News, Told};
 use crate::bodies;
+use crate::delivery_report::report;
+use crate::otp_view::OtpView;
 
 /// What an entry on a session causes, in order.
 #[derive(Default)]
@@ -46,7 +50,7 @@ impl Story {
         &mut self,
         entry: &LogEntry,
         session: SessionId,
-        wants: impl Fn(WebhookEvent) -> bool,
+        wants: impl Fn(WebhookEvent) -> BTreeSet<WebhookFormat>,
         rng: &dyn Rng,
         currency: &str,
     ) -> Result<Effects, Fault> {
@@ -85,9 +89,11 @@ impl Story {
                 }
                 _ => {}
             }
-            if let Some((about, message)) = subject(&event.kind).filter(|(about, _)| wants(*about)) {
-                let data = self.body(message, currency);
-                effects.news.extend(data.map(|data| News { tenant, event_id, event: about, at: entry.at, data }));
+            if let Some((about, message)) = subject(&event.kind) {
+                let told = self.told(about, message, entry.at, wants(about), currency);
+                if !told.is_empty() {
+                    effects.news.push(News { tenant, event_id, event: about, at: entry.at, told });
+                }
             }
         }
         Ok(effects)
@@ -103,11 +109,37 @@ impl Story {
         Ok(())
     }
 
+    /// The session as it stands, in the words of these formats: of those that have a word for this.
+    fn told(
+        &self,
+        about: WebhookEvent,
+        message: Option<MessageId>,
+        at: Timestamp,
+        formats: BTreeSet<WebhookFormat>,
+        currency: &str,
+    ) -> Told {
+        let said = |format| match format {
+            WebhookFormat::Native => self.body(message, currency),
+            WebhookFormat::Kotp => Some(OtpView::of_record(self.session.as_ref()?, |id| self.known_message(id), at)?.json()),
+            WebhookFormat::GetOtp => {
+                let session = self.session.as_ref()?;
+                let shown = || session.channels.iter().find(|it| it.channel == session.shown_channel)?.messages.last().copied();
+                report(session, self.known_message(message.or_else(shown)?)?, about, at)
+            }
+        };
+        formats.into_iter().filter_map(|format| Some((format, said(format)?))).collect()
+    }
+
+    fn known_message(&self, id: MessageId) -> Option<&MessageRecord> {
+        self.messages.get(&id).map(|change| &change.after)
+    }
+
     /// The session as it stands, and the message that is spoken of.
     fn body(&self, message: Option<MessageId>, currency: &str) -> Option<serde_json::Value> {
         let session = self.session.as_ref()?;
-        let known = |id| self.messages.get(&id).map(|change| &change.after);
+        let known = |id| self.known_message(id);
         let body = bodies::session(session, known, currency);
+        let body = if session.status == SessionState::Notice { bodies::notice(body) } else { body };
         match message {
             Some(id) => known(id).map(|message| bodies::message(body, message)),
             None => Some(body),
@@ -135,6 +167,7 @@ const fn subject(kind: &EventKind) -> Option<(WebhookEvent, Option<MessageId>)> 
         | EventKind::ContactDue { .. }
         | EventKind::Captured { .. }
         | EventKind::BalanceLow { .. }
-        | EventKind::BalanceCut { .. } => None,
+        | EventKind::BalanceCut { .. }
+        | EventKind::NoticeOpened(_) => None,
     }
 }

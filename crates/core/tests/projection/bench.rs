@@ -9,15 +9,15 @@ use countersign_core::{Metrics, Progress, Projector, Wallets};
 use countersign_model::{
     AllFailed, Attempt, Autofill, Channel, Clock, Code, Dialect, EndpointId, KeyId, KeyKind, Limit, LogEntry, ManualClock,
     MessageId, Mode, Money, Partition, PerChannel, Policy, ProviderName, Recipient, ResendPolicy, Scope, SeededRng, SessionId,
-    StepId, Tenant, TenantId, TenantSettings, Timestamp, VerificationMode, WebhookEndpoint, WebhookEvent,
+    StepId, Tenant, TenantId, TenantSettings, Timestamp, VerificationMode, WebhookEndpoint, WebhookEvent, WebhookFormat,
 };
 use countersign_records::{Place, Realm, Records, SessionRecord, StoredSecrets};
 use countersign_session::store::{
     Answer, Guard, Lapse, MemoryStore, Open, OpenVerdict, Record, Resend, SendLimits, SessionStore, Verify,
 };
 use countersign_session::{
-    BudgetRule, CodeKeys, CodeSource, Guess, Guesses, KeyMaterial, NewChallenge, NewSession, PlannedChannel, Seed, Session,
-    SubjectKey, SubjectKind,
+    BudgetRule, CodeKeys, CodeSource, Guess, Guesses, KeyMaterial, Names, NewChallenge, NewSession, PlannedChannel, Seed,
+    Session, SubjectKey, SubjectKind,
 };
 use countersign_testing::{PostgresDatabase, PostgresServer};
 use tempfile::TempDir;
@@ -209,6 +209,8 @@ impl Bench {
             purpose: "verification".into(),
             app_name: "Countersign".into(),
             locale: "en".into(),
+            template: None,
+            sender: None,
             autofill: Autofill::default(),
             metadata: "{\"order\":17}".into(),
             add_contact: false,
@@ -219,6 +221,7 @@ impl Bench {
             codes: CodeSource::Given(codes),
             lease: Duration::from_mins(1),
             billing: None,
+            names: Names::default(),
         };
         with(&mut session);
         let open = Open { guard: self.guard(), session, limits: Self::limits(), claim: None };
@@ -236,7 +239,8 @@ impl Bench {
     }
 
     pub(crate) async fn record(&self, session: &Session, outcomes: &[(Channel, Attempt)]) {
-        let session = self.store.find(self.scope(), session.id()).await.unwrap().unwrap();
+        // What cannot be found has messages of its opening only.
+        let session = self.store.find(self.scope(), session.id()).await.unwrap().unwrap_or_else(|| session.clone());
         let outcome = |(channel, attempt): &(Channel, Attempt)| {
             let challenge = session.challenges().iter().find(|challenge| challenge.channel == *channel).unwrap();
             (challenge.message.id, *channel, attempt.clone())
@@ -256,8 +260,17 @@ impl Bench {
 
     pub(crate) async fn guess(&self, session: &Session, channel: Channel, guess: &str) {
         let guesses = Guesses::named([(channel, Guess::read(guess).unwrap())]);
-        let (guard, budgets, step) = (self.guard(), session.budgets(), self.step());
-        let verify = Verify { guard, scope: self.scope(), session: session.id(), step, budgets, guesses, claim: None };
+        let (guard, budgets, step) = (Some(self.guard()), session.budgets(), self.step());
+        let verify = Verify {
+            guard,
+            scope: self.scope(),
+            session: session.id(),
+            step,
+            budgets,
+            guesses,
+            spare_budget: false,
+            claim: None,
+        };
         self.store.verify(verify).await.unwrap();
     }
 
@@ -284,18 +297,49 @@ impl Bench {
     }
 
     pub(crate) async fn endpoint(&self, url: &str, events: &[WebhookEvent]) -> WebhookEndpoint {
+        self.endpoint_in(WebhookFormat::Native, url, events).await
+    }
+
+    pub(crate) async fn endpoint_in(&self, format: WebhookFormat, url: &str, events: &[WebhookEvent]) -> WebhookEndpoint {
+        self.endpoint_of(self.tenant, format, url, events).await
+    }
+
+    pub(crate) async fn endpoint_of(
+        &self,
+        tenant: TenantId,
+        format: WebhookFormat,
+        url: &str,
+        events: &[WebhookEvent],
+    ) -> WebhookEndpoint {
         let endpoint = WebhookEndpoint {
-            id: EndpointId::mint(self.clock.now(), &*self.rng, self.tenant.partition()),
-            tenant: self.tenant,
+            id: EndpointId::mint(self.clock.now(), &*self.rng, tenant.partition()),
+            tenant,
             url: url.to_owned(),
+            format,
             description: String::new(),
             events: events.to_vec(),
             disabled: None,
             created_at: self.clock.now(),
+            updated_at: None,
         };
         let secrets = StoredSecrets { current: SECRET.into(), previous: None };
         self.records.webhook_endpoints().insert(&endpoint, &secrets).await.unwrap();
         endpoint
+    }
+
+    /// Somebody else who has an account.
+    pub(crate) async fn other_tenant(&self, name: &str) -> TenantId {
+        let tenant = Tenant {
+            id: TenantId::mint(START, &*self.rng, Partition::of(6)),
+            name: name.to_owned(),
+            email: None,
+            plan: "standard".to_owned(),
+            settings: TenantSettings::default(),
+            revision: 1,
+            created_at: START,
+        };
+        self.records.tenants().insert(&tenant).await.unwrap();
+        tenant.id
     }
 
     /// A number as the metrics page has it, without its labels.

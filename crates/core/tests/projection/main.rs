@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod bench;
+mod fair;
+mod formats;
 mod money;
 mod receiver;
 mod scripted;

@@ -10,10 +10,18 @@ use tokio::task::JoinHandle;
 /// A post that arrived.
 #[derive(Debug, Clone)]
 pub(crate) struct Arrived {
+    head: String,
     pub(crate) id: String,
     pub(crate) timestamp: String,
     pub(crate) signature: String,
     pub(crate) body: String,
+}
+
+impl Arrived {
+    /// A header, or nothing.
+    pub(crate) fn header(&self, name: &str) -> String {
+        header(&self.head, name)
+    }
 }
 
 #[derive(Default)]
@@ -88,6 +96,7 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
             id: header(&head, "webhook-id"),
             timestamp: header(&head, "webhook-timestamp"),
             signature: header(&head, "webhook-signature"),
+            head: head.clone(),
             body,
         });
         if state.hangs { None } else { Some(state.answers.pop_front().unwrap_or((204, ""))) }

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use countersign_model::{KeyId, LogEntry, Money, Partition, Scope, SessionId, TenantId, Timestamp};
 use countersign_session::Session;
 use countersign_session::store::{
-    Advance, Balance, Cancel, CancelVerdict, Credit, CreditVerdict, Guard, Heard, Lapse, LapseVerdict, Listed, LogPage, Open,
-    OpenVerdict, Record, RecordVerdict, Resend, SendAgainVerdict, SessionFilter, SessionStore, StoreError, Verify, VerifyVerdict,
+    Advance, Balance, Cancel, CancelVerdict, Credit, CreditVerdict, Guard, Heard, Lapse, LapseVerdict, Listed, LogPage,
+    NameQuery, Open, OpenVerdict, Record, RecordVerdict, Resend, SendAgainVerdict, SessionFilter, SessionStore, StoreError,
+    Strike, StrikeVerdict, Unblock, Verify, VerifyVerdict,
 };
 
 /// Has nothing but a log.
@@ -76,6 +77,15 @@ impl SessionStore for Scripted {
     async fn due(&self, _: usize) -> Result<Vec<(Scope, SessionId)>, StoreError> {
         unreachable!()
     }
+    async fn named(&self, _: Scope, _: NameQuery) -> Result<Vec<Session>, StoreError> {
+        unreachable!()
+    }
+    async fn strike(&self, _: Strike) -> Result<StrikeVerdict, StoreError> {
+        unreachable!()
+    }
+    async fn unblock(&self, _: Unblock) -> Result<bool, StoreError> {
+        unreachable!()
+    }
     async fn admit(&self, _: Guard) -> Result<Heard<()>, StoreError> {
         unreachable!()
     }
@@ -83,6 +93,9 @@ impl SessionStore for Scripted {
         unreachable!()
     }
     async fn revoke(&self, _: TenantId, _: KeyId) -> Result<(), StoreError> {
+        unreachable!()
+    }
+    async fn revoked(&self, _: TenantId) -> Result<Vec<(KeyId, Timestamp)>, StoreError> {
         unreachable!()
     }
     async fn credit(&self, _: Credit) -> Result<CreditVerdict, StoreError> {
@@ -101,6 +114,9 @@ impl SessionStore for Scripted {
         unreachable!()
     }
     async fn saved_configuration(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        unreachable!()
+    }
+    async fn has_configuration(&self) -> Result<bool, StoreError> {
         unreachable!()
     }
     async fn sweep(&self) -> Result<(), StoreError> {

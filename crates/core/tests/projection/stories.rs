@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use countersign_model::{Attempt, Channel, FailureReason, MessageStatus, Mode};
 use countersign_records::{ListFilter, SessionState, ShownStatus};
+use countersign_session::{Billing, CodeSource};
 
-use crate::bench::{Bench, CODE, EMAIL, SMS, accepted, on_both, read_all};
+use crate::bench::{Bench, CODE, EMAIL, SMS, accepted, money, on_both, read_all};
 
 on_both! {
     async fn the_whole_story_of_a_session_is_found(bench: Bench) {
@@ -62,6 +63,37 @@ on_both! {
         assert_eq!((unclear.status, unclear.reason.as_deref()), (MessageStatus::Pending, Some("unclear")));
         let expired = ListFilter { status: Some(ShownStatus::Expired), ..ListFilter::all(bench.realm()) };
         assert_eq!(bench.records.sessions().page(&expired, 0, 9).await.unwrap().total, 1);
+    }
+
+    async fn of_a_notice_only_the_message_is_shown(bench: Bench) {
+        bench.wallets().top_up(bench.tenant, money("5"), "", "call 1").await.unwrap();
+        let session = bench.sent().await;
+        let notice = bench.open(&[SMS], |new| {
+            new.codes = CodeSource::Notice;
+            new.billing = Some(Billing { fee: money("0.10"), low_at: None });
+            new.challenges[0].cost = money("0.30");
+        });
+        let notice = notice.await;
+        bench.record(&notice, &[(SMS, accepted())]).await;
+        let progress = bench.project().await;
+        assert_eq!((progress.taken, progress.set_aside), (4, 0));
+
+        assert_eq!(bench.records.sessions().find(bench.scope(), notice.id()).await.unwrap(), None);
+        let page = bench.records.sessions().page(&ListFilter::all(bench.realm()), 0, 10).await.unwrap();
+        assert_eq!((page.total, page.rows.len(), page.rows[0].id), (1, 1, session.id()));
+        let slice = bench.records.sessions().after(&ListFilter::all(bench.realm()), None, 10).await.unwrap();
+        assert_eq!((slice.rows.len(), slice.next), (1, None));
+        let message = notice.challenges()[0].message.id;
+        let message = bench.records.messages().find(bench.scope(), message).await.unwrap().unwrap();
+        assert_eq!((message.status, message.cost), (MessageStatus::Sent, money("0.30")));
+        let listed = bench.records.messages().page(&ListFilter::all(bench.realm()), None, 0, 10).await.unwrap();
+        assert_eq!((listed.total, listed.rows.len()), (2, 2));
+        assert_eq!(bench.records.ledger().sum(bench.tenant).await.unwrap().balance, money("4.70"));
+
+        bench.clock.advance(Duration::from_hours(1));
+        bench.lapse(&notice).await;
+        assert_eq!(bench.project().await.set_aside, 0);
+        assert_eq!(bench.records.sessions().page(&ListFilter::all(bench.realm()), 0, 10).await.unwrap().total, 1);
     }
 
     async fn sandbox_sessions_are_listed_apart(bench: Bench) {

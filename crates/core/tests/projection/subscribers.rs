@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use countersign_model::{Attempt, FailureReason, Mode, WebhookEvent};
 use countersign_records::{Delivery, DeliveryFilter, EndpointChange};
+use countersign_session::CodeSource;
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, CODE, EMAIL, SMS, accepted, on_both};
@@ -100,6 +101,22 @@ on_both! {
         assert_eq!(told[0].1["data"]["id"], json!(contact.id.to_string()));
         assert_eq!(told[0].1["data"]["verified_channels"], json!(["email"]));
         assert_eq!(told[0].0.event_id, contact.id.to_string().replacen("con_", "evt_", 1) + "_1");
+    }
+
+    async fn of_a_notice_its_message_is_told_and_nothing_of_a_session(bench: Bench) {
+        bench.endpoint("https://example.com/", &[]).await;
+        let notice = bench.open(&[SMS], |new| new.codes = CodeSource::Notice).await;
+        bench.record(&notice, &[(SMS, accepted())]).await;
+        bench.clock.advance(Duration::from_hours(1));
+        bench.lapse(&notice).await;
+        bench.project().await;
+        let told = deliveries(&bench).await;
+        let types: Vec<_> = told.iter().map(|(it, _)| it.event.as_str()).collect();
+        assert_eq!(types, ["message.sent"]);
+        let data = told[0].1["data"].as_object().unwrap();
+        assert_eq!(data["message_id"], json!(notice.challenges()[0].message.id.to_string()));
+        let fields: Vec<_> = data.keys().map(String::as_str).collect();
+        assert_eq!(fields, ["channel", "channels", "cost", "created_at", "message_id", "message_status", "metadata"], "{data:#?}");
     }
 
     async fn a_sandbox_session_says_that_it_is_one(bench: Bench) {

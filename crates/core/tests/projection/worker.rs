@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_core::WebhookWorker;
-use countersign_model::{Clock as _, DeliveryId, EndpointId, Timestamp, WebhookEndpoint, WebhookEvent};
+use countersign_model::{Clock as _, DeliveryId, EndpointId, TenantId, Timestamp, WebhookEndpoint, WebhookEvent, WebhookFormat};
 use countersign_records::{Delivery, DeliveryAttempt, DeliveryState, EndpointChange, NewDelivery, StoredSecrets};
 use countersign_webhooks::{ATTEMPTS, Lanes, Poster, SystemResolver, WebhookSettings};
 
@@ -14,7 +14,7 @@ use crate::receiver::Receiver;
 /// Ports that nobody listens on are refused at once.
 const NOBODY: u16 = 1;
 
-fn settings(ports: &[u16]) -> WebhookSettings {
+pub(crate) fn settings(ports: &[u16]) -> WebhookSettings {
     WebhookSettings {
         allow_http: true,
         allowed_networks: vec!["127.0.0.0/8".parse().unwrap()],
@@ -25,27 +25,32 @@ fn settings(ports: &[u16]) -> WebhookSettings {
 }
 
 impl Bench {
-    fn worker(&self, settings: &WebhookSettings) -> WebhookWorker {
+    pub(crate) fn worker(&self, settings: &WebhookSettings) -> WebhookWorker {
         let poster = Poster::new(settings, Arc::new(SystemResolver));
         let (clock, rng) = (self.clock.clone(), self.rng.clone());
         WebhookWorker::new(self.records.clone(), poster, Lanes::new(settings), clock, rng, Arc::clone(&self.metrics))
     }
 
     async fn due(&self, endpoint: EndpointId, number: u128) -> DeliveryId {
-        let new = NewDelivery {
-            id: DeliveryId::from_bits(number << 4),
-            tenant: self.tenant,
-            endpoint,
-            event_id: format!("evt_1_{number}"),
-            event: WebhookEvent::SessionVerified,
-            body: format!("{{\"number\":{number}}}"),
-            at: self.clock.now(),
-        };
+        let new = self.new_delivery(self.tenant, endpoint, number);
         self.records.webhook_deliveries().insert(std::slice::from_ref(&new)).await.unwrap();
         new.id
     }
 
-    async fn delivery(&self, id: DeliveryId) -> (Delivery, Vec<DeliveryAttempt>) {
+    pub(crate) fn new_delivery(&self, tenant: TenantId, endpoint: EndpointId, number: u128) -> NewDelivery {
+        NewDelivery {
+            id: DeliveryId::from_bits(number << 4),
+            tenant,
+            endpoint,
+            event_id: format!("evt_1_{number}"),
+            event: WebhookEvent::SessionVerified,
+            body: format!("{{\"number\":{number}}}"),
+            format: WebhookFormat::Native,
+            at: self.clock.now(),
+        }
+    }
+
+    pub(crate) async fn delivery(&self, id: DeliveryId) -> (Delivery, Vec<DeliveryAttempt>) {
         let table = || self.records.webhook_deliveries();
         (table().find(self.tenant, id).await.unwrap().unwrap(), table().attempts(id).await.unwrap())
     }
@@ -55,7 +60,7 @@ impl Bench {
     }
 }
 
-async fn run(worker: &WebhookWorker) {
+pub(crate) async fn run(worker: &WebhookWorker) {
     worker.round().await.unwrap();
     worker.settle().await;
 }

@@ -165,13 +165,28 @@ impl Display for Shown {
                 table(f, rows.map_or(&[], Vec::as_slice), self.columns)
             }
             Some(object) => {
-                let width = object.keys().map(String::len).max().unwrap_or(0);
-                let lines = object.iter().map(|(name, value)| format!("{name:width$}  {}", text(value)));
+                let lines = flat("", object);
+                let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+                let lines = lines.iter().map(|(name, value)| format!("{name:width$}  {value}"));
                 f.write_str(&lines.collect::<Vec<_>>().join("\n"))
             }
             None => write!(f, "{}", self.value),
         }
     }
+}
+
+/// Fields by their paths, as `--set` takes them: `wallet.balance`.
+fn flat(place: &str, object: &Map<String, Value>) -> Vec<(String, String)> {
+    let mut lines = Vec::new();
+    for (name, value) in object {
+        let path = format!("{place}{name}");
+        match value {
+            Value::Object(inner) if !inner.is_empty() => lines.extend(flat(&format!("{path}."), inner)),
+            Value::Object(_) => lines.push((path, text(&Value::Null))),
+            other => lines.push((path, text(other))),
+        }
+    }
+    lines
 }
 
 /// Rows under the names of their columns; no column is wider than need be.
@@ -234,5 +249,7 @@ mod tests {
         assert_eq!(serde_json::to_value(&list).unwrap()["services"][1]["id"], "bcd");
         let one = Shown::made(&json!({"id": "a"}), Some("s")).unwrap();
         assert_eq!(one.to_string(), "id      a\nsecret  s");
+        let wallet = Shown::one(&json!({"currency": "USD", "wallet": {"balance": "1.00", "held": "0.25"}, "limits": {}})).unwrap();
+        assert_eq!(wallet.to_string(), "currency        USD\nwallet.balance  1.00\nwallet.held     0.25\nlimits          -");
     }
 }

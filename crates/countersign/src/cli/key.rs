@@ -100,14 +100,14 @@ impl KeyCommand {
             }
             Self::Revoke(revoke) => {
                 let tenant = revoke.of.find(platform).await?;
-                match platform.revoke_key(&Order::from_terminal(), tenant.id, revoke.id).await {
+                let written = match platform.revoke_key(&Order::from_terminal(), tenant.id, revoke.id).await {
                     Err(ManageError::Missing(_)) => {
                         let message = format!("tenant {} has no key {}: see countersign key list", tenant.name, revoke.id);
                         return Err(CliError::Usage(message));
                     }
-                    revoked => drop(revoked?),
-                }
-                output.print(&Revoked { id: revoke.id.to_string(), revoked: true })?;
+                    revoked => revoked?.written,
+                };
+                output.print(&Revoked { id: revoke.id.to_string(), revoked: true, written })?;
             }
         }
         Ok(())
@@ -177,10 +177,13 @@ impl fmt::Display for Listed {
 struct Revoked {
     id: String,
     revoked: bool,
+    /// Whether the records know. They write it down when they are back.
+    written: bool,
 }
 
 impl fmt::Display for Revoked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is revoked: every server refuses it from now on", self.id)
+        write!(f, "{} is revoked: every server refuses it from now on", self.id)?;
+        if self.written { Ok(()) } else { f.write_str("\nThe records are away: the servers write it down when they are back") }
     }
 }

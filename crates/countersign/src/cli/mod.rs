@@ -13,6 +13,7 @@ mod key;
 mod migrate;
 mod openapi;
 mod output;
+mod recipient;
 mod send;
 mod sender;
 mod serve;
@@ -88,6 +89,9 @@ enum Command {
     /// Register names and numbers that messages come from
     #[command(subcommand)]
     Sender(sender::SenderCommand),
+    /// Lift the block of a recipient that was guessed at too often
+    #[command(subcommand)]
+    Recipient(recipient::RecipientCommand),
     /// Name addresses that events are posted to, and see what came of it
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
@@ -106,8 +110,8 @@ enum Command {
     Send(send::Send),
     /// Ask a running server whether a code is right
     Verify(verify::Verify),
-    /// Print the API's OpenAPI document
-    Openapi,
+    /// Print the OpenAPI document of the API, or of the admin API
+    Openapi(openapi::OpenApi),
     /// Print a completion script for a shell
     Completions(completions::Completions),
 }
@@ -143,6 +147,7 @@ impl Cli {
             Command::Service(service) => block_on(service.run(&context, output)),
             Command::Template(template) => block_on(template.run(&context, output)),
             Command::Sender(sender) => block_on(sender.run(&context, output)),
+            Command::Recipient(recipient) => block_on(recipient.run(&context, output)),
             Command::Webhook(webhook) => block_on(webhook.run(&context, output)),
             Command::Wallet(wallet) => block_on(wallet.run(&context, output)),
             Command::AdminToken(token) => block_on(token.run(&context, output)),
@@ -150,7 +155,7 @@ impl Cli {
             Command::Config(config) => config.run(&context, output),
             Command::Send(send) => block_on(send.run(&context, output)),
             Command::Verify(verify) => block_on(verify.run(&context, output)),
-            Command::Openapi => openapi::run(output),
+            Command::Openapi(openapi) => openapi.run(output),
             Command::Completions(completions) => completions.run(output),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use clap::ValueEnum;
 use countersign_core::manage::{BalanceView, LineFilter, LineView, MoneyView, Order};
 use countersign_model::Money;
 use serde_json::json;
@@ -19,7 +20,7 @@ pub(super) enum WalletCommand {
     /// List the ledger, the newest line first
     Lines(Lines),
     /// Put a balance right by an amount, either way; needs a note
-    Adjust(Wish),
+    Adjust(Adjust),
     /// Set a balance to what the ledger says: for when the session store lost it
     Rebuild(OfTenant),
 }
@@ -35,6 +36,22 @@ pub(super) struct Wish {
     /// Why, for people
     #[arg(long, default_value = "")]
     note: String,
+}
+
+/// `countersign wallet adjust`
+#[derive(Debug, clap::Args)]
+pub(super) struct Adjust {
+    #[command(flatten)]
+    wish: Wish,
+    /// both: the ledger and the balance that admits sends. ledger: the ledger alone, to close a difference where the balance is what should be
+    #[arg(long, value_enum, default_value = "both")]
+    side: Side,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Side {
+    Both,
+    Ledger,
 }
 
 /// `countersign wallet lines`
@@ -56,9 +73,12 @@ impl WalletCommand {
                 let tenant = wish.of.find(platform).await?.id;
                 Shown::one(&LineView::of(&platform.top_up(&order, tenant, wish.amount, &wish.note).await?.line))
             }
-            Self::Adjust(wish) => {
+            Self::Adjust(Adjust { wish, side }) => {
                 let tenant = wish.of.find(platform).await?.id;
-                Shown::one(&LineView::of(&platform.adjust(&order, tenant, wish.amount, &wish.note).await?.line))
+                Shown::one(&match side {
+                    Side::Both => LineView::of(&platform.adjust(&order, tenant, wish.amount, &wish.note).await?.line),
+                    Side::Ledger => platform.correct_ledger(&order, tenant, wish.amount, &wish.note).await?.record,
+                })
             }
             Self::Show(of) => {
                 let wallet = platform.show_wallet(of.find(platform).await?.id).await?;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use countersign_api::drafts::patch_endpoint;
 use countersign_core::manage::{AttemptView, DeliveryFilter, DeliveryState, DeliveryView, EndpointDraft, EndpointView, Order};
-use countersign_model::{DeliveryId, EndpointId, WebhookEvent};
+use countersign_model::{DeliveryId, EndpointId, WebhookEvent, WebhookFormat};
 use serde_json::json;
 
 use super::desk::{FieldArgs, OfTenant, Shown, operate};
@@ -19,7 +19,7 @@ pub(super) enum WebhookCommand {
     List(OfTenant),
     /// Change an endpoint: --set enabled=false switches it off, --set enabled=true brings it back
     Update(Update),
-    /// Give an endpoint a new secret, printed once; the old one signs beside it for 24 hours
+    /// Give an endpoint a new secret, printed once; in the native format the old one signs beside it for 24 hours
     Rotate(Named),
     /// Delete an endpoint; what waits for it is discarded
     Delete(Named),
@@ -39,7 +39,10 @@ pub(super) struct Create {
     /// Where to: an https address
     #[arg(long)]
     url: String,
-    /// What it hears of, such as session.verified; everything when not given
+    /// How what is posted is spelt and signed: native, kotp or getotp
+    #[arg(long, default_value = "native")]
+    format: WebhookFormat,
+    /// What it hears of, such as session.verified; everything that its format has a word for when not given
     #[arg(long, value_name = "EVENT", value_delimiter = ',', num_args = 1..)]
     events: Vec<WebhookEvent>,
     /// For people
@@ -100,14 +103,14 @@ impl WebhookCommand {
             Self::Create(create) => {
                 let tenant = create.of.find(platform).await?.id;
                 let (url, description, events) = (create.url.clone(), create.description.clone(), create.events.clone());
-                let draft = EndpointDraft { url, description, events, enabled: true };
+                let draft = EndpointDraft { url, format: create.format, description, events, enabled: true };
                 let made = platform.create_endpoint(&order, tenant, draft).await?;
                 Shown::made(&EndpointView::of(&made.record), made.secret.as_deref().map(String::as_str))
             }
             Self::List(of) => {
                 let endpoints = platform.list_endpoints(of.find(platform).await?.id).await?;
                 let endpoints: Vec<_> = endpoints.iter().map(EndpointView::of).collect();
-                Shown::list("webhooks", &endpoints, &["id", "enabled", "disabled", "url", "events"])
+                Shown::list("webhooks", &endpoints, &["id", "enabled", "disabled", "format", "url", "events"])
             }
             Self::Update(update) => {
                 let (tenant, patch) = (update.named.of.find(platform).await?.id, update.fields.object(&[])?);

@@ -49,6 +49,7 @@ impl Config {
             limits: self.limits.settings(self.budget()),
             lease: Duration::from_secs(self.delivery.deadline_seconds) + AFTER_DEADLINE,
             billing: self.billing.settings(),
+            history_kept: self.retention.sessions(),
         }
     }
 
@@ -119,6 +120,7 @@ impl Config {
         self.redis.problems(self.events.max_entries, &mut found);
         self.database.problems(&mut found);
         self.billing.problems(&mut found);
+        self.retention.problems(&mut found);
         self.webhooks.problems(&mut found);
         if self.redis.is_set() && self.public_url.is_none() {
             found.push(Problem::new(
@@ -162,6 +164,8 @@ impl Limits {
             sends_per_user: self.sends_per_user.limit(),
             active_per_user: self.active_per_user,
             sends_per_ip: self.sends_per_ip.limit(),
+            sends_per_recipient: self.sends_per_recipient.limit(),
+            code_misses: self.code_misses.limit(),
             budget,
         }
     }

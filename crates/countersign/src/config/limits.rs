@@ -16,6 +16,10 @@ pub struct Limits {
     pub active_per_user: u32,
     /// Sends and resends asked for by one end-user address.
     pub sends_per_ip: Rate,
+    /// Sends to one recipient, in the dialects that count by recipients and not by users.
+    pub sends_per_recipient: Rate,
+    /// A tenant's checks of codes that say nobody and open nothing.
+    pub code_misses: Rate,
     /// Wrong guesses for one recipient, over all its sessions.
     pub wrong_guesses: Rate,
     /// Wrong guesses without a success after which a recipient is blocked for a day, then longer.
@@ -31,6 +35,8 @@ impl Default for Limits {
             sends_per_user: Rate::new(5, 300),
             active_per_user: 100,
             sends_per_ip: Rate::new(20, 3_600),
+            sends_per_recipient: Rate::new(10, 60),
+            code_misses: Rate::new(100, 60),
             wrong_guesses: Rate::new(20, 86_400),
             block_after: 100,
             failed_authentication: Rate::new(30, 60),
@@ -50,6 +56,8 @@ impl Limits {
             ("calls_per_key", self.calls_per_key),
             ("sends_per_user", self.sends_per_user),
             ("sends_per_ip", self.sends_per_ip),
+            ("sends_per_recipient", self.sends_per_recipient),
+            ("code_misses", self.code_misses),
             ("wrong_guesses", self.wrong_guesses),
             ("failed_authentication", self.failed_authentication),
         ];

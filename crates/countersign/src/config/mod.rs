@@ -19,6 +19,7 @@ mod print;
 mod profile;
 mod rate;
 mod redis;
+mod retention;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ pub use profile::NamedProfile;
 pub use rate::Rate;
 pub(crate) use rate::parse_span;
 pub use redis::{Barrier, Cluster, Redis, Sentinel};
+pub use retention::Retention;
 pub use webhooks::Webhooks;
 
 /// Everything an operator set, of the right kinds. Values out of range are found by [`Config::problems`].
@@ -74,6 +76,8 @@ pub struct Config {
     pub database: Database,
     /// The log of what happened to sessions.
     pub events: Events,
+    /// How long what happened is kept.
+    pub retention: Retention,
     /// Whether tenants pay for what they send.
     pub billing: Billing,
     /// How events are posted to tenants' addresses.
@@ -101,6 +105,7 @@ impl Default for Config {
             redis: Redis::default(),
             database: Database::default(),
             events: Events::default(),
+            retention: Retention::default(),
             billing: Billing::default(),
             webhooks: Webhooks::default(),
             providers: ProvidersConfig::default(),

@@ -88,7 +88,7 @@ fn a_value_of_the_wrong_kind_names_its_key() {
 fn every_value_out_of_range_is_named_at_once_with_what_to_do() {
     let said = refusal(
         "public_url = \"otp.example.com\"\nregion = \"Süd\"\n[http]\nworkers = 0\n[session]\ncode_length = 3\nlife_minutes = 61\n\
-         [limits]\nblock_after = 101\nsends_per_ip = \"1/2d\"\n[[services]]\nid = \"mine\"",
+         [limits]\nblock_after = 101\nsends_per_ip = \"1/2d\"\n[retention]\nsessions_days = 3\n[[services]]\nid = \"mine\"",
         &[],
     );
     let wanted = [
@@ -99,6 +99,7 @@ fn every_value_out_of_range_is_named_at_once_with_what_to_do() {
         "session.life_minutes must be",
         "limits.block_after must be",
         "limits.sends_per_ip must not",
+        "retention.sessions_days must be 0 (for ever), or 7",
         "services[0].id must be a UUID",
     ];
     for part in wanted {

@@ -23,11 +23,14 @@ pub struct Webhooks {
     pub per_endpoint: usize,
     /// Posts at a time, in each process.
     pub at_once: usize,
+    /// Endpoints that a tenant may have.
+    pub endpoints_per_tenant: usize,
 }
 
 impl Default for Webhooks {
     fn default() -> Self {
-        let WebhookSettings { timeout, concurrency_per_endpoint, concurrency, .. } = WebhookSettings::default();
+        let WebhookSettings { timeout, concurrency_per_endpoint, concurrency, endpoints_per_tenant, .. } =
+            WebhookSettings::default();
         Self {
             allow_http: false,
             allowed_networks: Vec::new(),
@@ -35,6 +38,7 @@ impl Default for Webhooks {
             timeout_seconds: timeout.as_secs(),
             per_endpoint: concurrency_per_endpoint.get(),
             at_once: concurrency.get(),
+            endpoints_per_tenant: endpoints_per_tenant.get(),
         }
     }
 }
@@ -51,6 +55,7 @@ impl Webhooks {
             connect_timeout: usual.connect_timeout.min(Duration::from_secs(self.timeout_seconds)),
             concurrency_per_endpoint: NonZeroUsize::new(self.per_endpoint).unwrap_or(usual.concurrency_per_endpoint),
             concurrency: NonZeroUsize::new(self.at_once).unwrap_or(usual.concurrency),
+            endpoints_per_tenant: NonZeroUsize::new(self.endpoints_per_tenant).unwrap_or(usual.endpoints_per_tenant),
         }
     }
 
@@ -59,6 +64,7 @@ impl Webhooks {
             ("webhooks.timeout_seconds", self.timeout_seconds, 25),
             ("webhooks.per_endpoint", self.per_endpoint as u64, 64),
             ("webhooks.at_once", self.at_once as u64, 1_024),
+            ("webhooks.endpoints_per_tenant", self.endpoints_per_tenant as u64, 1_000),
         ] {
             if !(1..=most).contains(&value) {
                 found.push(Problem::new(key, format!("must be 1 to {most}")));

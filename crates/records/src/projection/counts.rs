@@ -52,6 +52,11 @@ impl Counts {
         *self.0.entry(to).or_default() += 1;
     }
 
+    /// A row is no longer counted there.
+    pub(super) fn gone(&mut self, from: Cell) {
+        *self.0.entry(from).or_default() -= 1;
+    }
+
     pub(super) async fn write(self, connection: &mut AnyConnection, list: &List) -> Result<(), RecordsError> {
         let changed: Vec<(Cell, i64)> = self.0.into_iter().filter(|(_, more)| *more != 0).collect();
         insert_many(

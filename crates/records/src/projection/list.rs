@@ -20,6 +20,8 @@ pub(super) struct List {
     pub(super) table: &'static str,
     pub(super) status: &'static str,
     pub(super) channel: &'static str,
+    /// What a row must be to be in the list at all: empty, or ` AND …`. Those that are not are not counted either.
+    pub(super) shown: &'static str,
 }
 
 /// Which rows are wanted. What is left open is not looked at.
@@ -105,7 +107,8 @@ impl Wanted {
         let channel = self.channel.map(|channel| format!(" AND {} = '{channel}'", list.channel));
         let service = self.service.map(|_| " AND service_id = $4".to_owned());
         let recipient = self.recipient.as_ref().map(|_| format!(" AND recipient = ${}", 4 + usize::from(self.service.is_some())));
-        [status, channel, service, recipient].into_iter().flatten().collect()
+        let shown = list.shown.to_owned();
+        [status, channel, service, recipient].into_iter().flatten().chain([shown]).collect()
     }
 
     /// How many values the conditions take beside `$1` to `$3`.

@@ -14,7 +14,8 @@ use crate::{Realm, RecordsError};
 const SELECT: &str = "SELECT id, realm, session_id, service_id, channel, recipient, status, provider, provider_id, reason, cost, country, \
                       created_at, sent_at, delivered_at, failed_at FROM messages";
 
-pub(super) const LIST: List = List { name: "messages", select: SELECT, table: "messages", status: "status", channel: "channel" };
+pub(super) const LIST: List =
+    List { name: "messages", select: SELECT, table: "messages", status: "status", channel: "channel", shown: "" };
 
 /// What was, or is, owed to one recipient on one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,7 +219,7 @@ fn cell(message: &MessageRecord) -> Cell {
     Cell::new(message.realm, message.created_at, message.service, message.channel, message.status.as_str())
 }
 
-fn status(stored: &Stored<'_>) -> Result<MessageStatus, RecordsError> {
+pub(super) fn status(stored: &Stored<'_>) -> Result<MessageStatus, RecordsError> {
     let word = stored.text("status")?;
     let all = [MessageStatus::Pending, MessageStatus::Sent, MessageStatus::Delivered, MessageStatus::Failed];
     all.into_iter().find(|status| status.as_str() == word).ok_or_else(|| stored.corrupt("status"))

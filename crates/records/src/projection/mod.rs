@@ -5,6 +5,7 @@ mod cursor;
 mod list;
 mod messages;
 mod poison;
+mod retention;
 mod sessions;
 
 pub(crate) use messages::money;

@@ -19,7 +19,14 @@ use crate::{Realm, RecordsError};
 const SELECT: &str = "SELECT id, realm, dialect, service_id, purpose, metadata, verification_mode, max_attempts, attempts_remaining, \
                       channels, status, shown_channel, shown_status, cost, created_at, expires_at, verified_at, history FROM sessions";
 
-const LIST: List = List { name: "sessions", select: SELECT, table: "sessions", status: "shown_status", channel: "shown_channel" };
+pub(super) const LIST: List = List {
+    name: "sessions",
+    select: SELECT,
+    table: "sessions",
+    status: "shown_status",
+    channel: "shown_channel",
+    shown: " AND status <> 'notice'",
+};
 
 words! {
     /// What a session was last told to be. It goes by what the log has told, not by the clock.
@@ -36,6 +43,8 @@ words! {
         Canceled = "canceled",
         /// No message went out.
         Failed = "failed",
+        /// It never was more than a message: in no list, and found by nobody but the projector.
+        Notice = "notice",
     }
 }
 
@@ -146,9 +155,10 @@ impl SessionLog<'_> {
         change!(self.on, |connection| save(connection, changes).await)
     }
 
-    /// A session of the scope.
+    /// A session of the scope. A notice is none.
     pub async fn find(self, scope: Scope, id: SessionId) -> Result<Option<SessionRecord>, RecordsError> {
-        Ok(self.load(&[id]).await?.pop().filter(|session| session.realm.scope == scope))
+        let found = self.load(&[id]).await?.pop();
+        Ok(found.filter(|session| session.realm.scope == scope && session.status != SessionState::Notice))
     }
 
     /// A page of the sessions, each shown as one message, newest first, and how many there are in all.
@@ -185,7 +195,7 @@ impl SessionLog<'_> {
 
 async fn save(connection: &mut AnyConnection, changes: &[(Option<SessionRecord>, SessionRecord)]) -> Result<(), RecordsError> {
     let mut counts = Counts::default();
-    for (before, after) in changes {
+    for (before, after) in changes.iter().filter(|(_, after)| after.status != SessionState::Notice) {
         counts.moved(before.as_ref().map(cell), cell(after));
     }
     insert_many(

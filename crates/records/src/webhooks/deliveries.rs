@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_model::{DeliveryId, EndpointId, TenantId, Timestamp, WebhookEvent};
+use countersign_model::{DeliveryId, EndpointId, TenantId, Timestamp, WebhookEvent, WebhookFormat};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
@@ -17,7 +17,7 @@ use crate::words::words;
 macro_rules! select {
     ($which:literal) => {
         concat!(
-            "SELECT id, tenant_id, endpoint_id, event_id, event_type, body, state, attempts, next_at, created_at, ended_at, replay_of ",
+            "SELECT id, tenant_id, endpoint_id, event_id, event_type, body, format, state, attempts, next_at, created_at, ended_at, replay_of ",
             "FROM webhook_deliveries ",
             $which
         )
@@ -53,6 +53,8 @@ pub struct NewDelivery {
     pub event: WebhookEvent,
     /// What is posted, byte for byte.
     pub body: String,
+    /// How the body is spelt, and how it is to be signed.
+    pub format: WebhookFormat,
     /// When it was made; it is due at once.
     pub at: Timestamp,
 }
@@ -72,6 +74,8 @@ pub struct Delivery {
     pub event: WebhookEvent,
     /// What is posted, byte for byte.
     pub body: String,
+    /// How the body is spelt, and how it is to be signed.
+    pub format: WebhookFormat,
     /// How far it is.
     pub state: DeliveryState,
     /// How often it was tried.
@@ -126,9 +130,15 @@ impl WebhookDeliveries<'_> {
         change!(self.on, |connection| insert(connection, deliveries).await)
     }
 
-    /// The endpoints for which something is due, after this one, in the order of their ids. Disabled ones are left out.
-    pub async fn due(self, now: Timestamp, after: Option<EndpointId>, limit: u32) -> Result<Vec<EndpointId>, RecordsError> {
-        posting::due(&mut *self.on.reader().await?, now, after, limit).await
+    /// The endpoints for which something is due, at most `of_each` of a tenant, the one that waits longest first. Tenants take turns in the
+    /// list: whatever waits for one of them, the others' first endpoints stand before its second. Disabled ones are left out.
+    pub async fn due(self, now: Timestamp, of_each: u32, limit: u32) -> Result<Vec<(TenantId, EndpointId)>, RecordsError> {
+        posting::due(&mut *self.on.reader().await?, now, of_each, limit).await
+    }
+
+    /// Puts off to `until` whatever is due for an endpoint and is nobody's at the moment; what was tried least comes first then. Not an attempt.
+    pub async fn put_off(self, endpoint: EndpointId, now: Timestamp, until: Timestamp) -> Result<(), RecordsError> {
+        change!(self.on, |connection| posting::put_off(connection, endpoint, now, until).await)
     }
 
     /// Takes due deliveries of an endpoint for `lease`, at most `limit`, the longest due first. Nobody else gets them meanwhile; one whose
@@ -161,16 +171,16 @@ impl WebhookDeliveries<'_> {
         })
     }
 
-    /// Ends what was made before a moment and still waits for an endpoint, and tells how many that were.
-    pub async fn fail_older(self, endpoint: EndpointId, before: Timestamp, now: Timestamp) -> Result<u64, RecordsError> {
+    /// Ends what was made up to a moment and still waits, at most `limit`, the oldest first, and tells how many that were.
+    pub async fn fail_older(self, before: Timestamp, now: Timestamp, limit: u32) -> Result<u64, RecordsError> {
         change!(self.on, |connection| {
             let failed = sqlx::query(
-                "UPDATE webhook_deliveries SET state = 'failed', ended_at = $3 \
-                 WHERE endpoint_id = $1 AND state = 'pending' AND created_at <= $2 AND leased_until <= $3",
+                "UPDATE webhook_deliveries SET state = 'failed', ended_at = $2 WHERE id IN (SELECT id FROM webhook_deliveries \
+                 WHERE state = 'pending' AND created_at <= $1 AND leased_until <= $2 ORDER BY created_at, id LIMIT $3) AND state = 'pending'",
             )
-            .bind(endpoint.to_string())
             .bind(before.millis())
             .bind(now.millis())
+            .bind(i64::from(limit))
             .execute(connection)
             .await?;
             Ok(failed.rows_affected())
@@ -209,9 +219,9 @@ impl WebhookDeliveries<'_> {
     ) -> Result<Option<Delivery>, RecordsError> {
         change!(self.on, |connection| {
             sqlx::query(
-                "INSERT INTO webhook_deliveries (id, tenant_id, endpoint_id, event_id, event_type, body, state, attempts, next_at, \
-                 leased_until, created_at, replay_of) \
-                 SELECT $3, tenant_id, endpoint_id, event_id, event_type, body, 'pending', 0, $4, 0, $4, id FROM webhook_deliveries \
+                "INSERT INTO webhook_deliveries (id, tenant_id, endpoint_id, event_id, event_type, body, format, state, attempts, \
+                 next_at, leased_until, created_at, replay_of) \
+                 SELECT $3, tenant_id, endpoint_id, event_id, event_type, body, format, 'pending', 0, $4, 0, $4, id FROM webhook_deliveries \
                  WHERE tenant_id = $1 AND id = $2 AND state <> 'pending' \
                  AND EXISTS (SELECT 1 FROM webhook_endpoints WHERE webhook_endpoints.id = webhook_deliveries.endpoint_id)",
             )
@@ -245,8 +255,9 @@ impl WebhookDeliveries<'_> {
 async fn insert(connection: &mut AnyConnection, deliveries: &[NewDelivery]) -> Result<(), RecordsError> {
     insert_many(
         connection,
-        "INSERT INTO webhook_deliveries (id, tenant_id, endpoint_id, event_id, event_type, body, state, attempts, next_at, leased_until, created_at)",
-        11,
+        "INSERT INTO webhook_deliveries (id, tenant_id, endpoint_id, event_id, event_type, body, state, attempts, next_at, leased_until, created_at, \
+         format)",
+        12,
         "",
         deliveries,
         |query, delivery| {
@@ -261,7 +272,8 @@ async fn insert(connection: &mut AnyConnection, deliveries: &[NewDelivery]) -> R
                 .bind(0_i64)
                 .bind(delivery.at.millis())
                 .bind(0_i64)
-                .bind(delivery.at.millis()))
+                .bind(delivery.at.millis())
+                .bind(delivery.format.as_str()))
         },
     )
     .await
@@ -333,6 +345,7 @@ pub(super) fn read(row: &AnyRow) -> Result<Delivery, RecordsError> {
         event_id: stored.text("event_id")?,
         event: stored.parsed("event_type")?,
         body: stored.text("body")?,
+        format: stored.parsed("format")?,
         state: stored.parsed("state")?,
         attempts: stored.number("attempts")?,
         next_at: stored.moment("next_at")?,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_model::{EndpointId, TenantId, Timestamp, WebhookEndpoint};
+use countersign_model::{EndpointId, TenantId, Timestamp, WebhookEndpoint, WebhookEvent, WebhookFormat};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
@@ -15,11 +15,14 @@ use crate::transaction::{On, change};
 /// What [`read`] reads.
 macro_rules! select {
     ($which:literal) => {
-        concat!("SELECT id, tenant_id, url, description, events, disabled, created_at FROM webhook_endpoints ", $which)
+        concat!(
+            "SELECT id, tenant_id, url, format, description, events, disabled, created_at, updated_at FROM webhook_endpoints ",
+            $which
+        )
     };
 }
 
-/// The secrets that sign what is posted to an endpoint, in their written form `whsec_…`. The database holds them as they are.
+/// The secrets that sign what is posted to an endpoint, in their written form. The database holds them as they are.
 #[derive(Debug, Clone)]
 pub struct StoredSecrets {
     /// Signs always.
@@ -33,12 +36,16 @@ pub struct StoredSecrets {
 pub struct EndpointChange {
     /// Its address, which the caller has checked.
     pub url: Option<String>,
+    /// How what is made for it from now on is spelt.
+    pub format: Option<WebhookFormat>,
     /// For people.
     pub description: Option<String>,
     /// What it hears of; empty: everything.
-    pub events: Option<Vec<countersign_model::WebhookEvent>>,
+    pub events: Option<Vec<WebhookEvent>>,
     /// Why nothing is posted to it any more; none inside: it is posted to again.
     pub disabled: Option<Option<String>>,
+    /// When somebody changed it.
+    pub updated_at: Option<Timestamp>,
 }
 
 /// The table of endpoints. Made by [`Records::webhook_endpoints`](crate::Records::webhook_endpoints).
@@ -134,18 +141,33 @@ impl WebhookEndpoints<'_> {
         rows.iter().map(read).collect()
     }
 
+    /// How many endpoints a tenant has, disabled ones too. Belongs into the transaction that adds one: of two that count at the same time the
+    /// second waits for the first.
+    pub async fn count(self, tenant: TenantId) -> Result<u64, RecordsError> {
+        change!(self.on, |connection| {
+            sqlx::query("UPDATE tenants SET revision = revision WHERE id = $1")
+                .bind(tenant.to_string())
+                .execute(&mut *connection)
+                .await?;
+            let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM webhook_endpoints WHERE tenant_id = $1")
+                .bind(tenant.to_string())
+                .fetch_one(connection)
+                .await?;
+            Ok(u64::try_from(count).unwrap_or(0))
+        })
+    }
+
     /// The endpoints of these tenants, disabled ones too: for whoever has events for them.
     pub async fn of_tenants(self, tenants: &BTreeSet<TenantId>) -> Result<Vec<WebhookEndpoint>, RecordsError> {
         let ids: Vec<_> = tenants.iter().map(ToString::to_string).collect();
-        let select = "SELECT id, tenant_id, url, description, events, disabled, created_at FROM webhook_endpoints";
-        fetch_many(&mut *self.on.reader().await?, select, "tenant_id", &ids).await?.iter().map(read).collect()
+        fetch_many(&mut *self.on.reader().await?, select!(""), "tenant_id", &ids).await?.iter().map(read).collect()
     }
 }
 
 async fn insert(connection: &mut AnyConnection, endpoint: &WebhookEndpoint, secrets: &StoredSecrets) -> Result<(), RecordsError> {
     sqlx::query(
-        "INSERT INTO webhook_endpoints (id, tenant_id, url, description, events, disabled, secret, previous_secret, previous_until, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO webhook_endpoints (id, tenant_id, url, description, events, disabled, secret, previous_secret, previous_until, created_at, \
+         format, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(endpoint.id.to_string())
     .bind(endpoint.tenant.to_string())
@@ -157,6 +179,8 @@ async fn insert(connection: &mut AnyConnection, endpoint: &WebhookEndpoint, secr
     .bind(secrets.previous.as_ref().map(|(secret, _)| secret.expose_secret()))
     .bind(secrets.previous.as_ref().map(|(_, until)| until.millis()))
     .bind(endpoint.created_at.millis())
+    .bind(endpoint.format.as_str())
+    .bind(endpoint.updated_at.map(Timestamp::millis))
     .execute(connection)
     .await?;
     Ok(())
@@ -170,14 +194,16 @@ async fn update(
 ) -> Result<Option<WebhookEndpoint>, RecordsError> {
     let events = change.events.as_ref().map(|events| json("endpoint", "events", events)).transpose()?;
     sqlx::query(
-        "UPDATE webhook_endpoints SET url = COALESCE($3, url), description = COALESCE($4, description), events = COALESCE($5, events) \
-         WHERE tenant_id = $1 AND id = $2",
+        "UPDATE webhook_endpoints SET url = COALESCE($3, url), description = COALESCE($4, description), events = COALESCE($5, events), \
+         format = COALESCE($6, format), updated_at = COALESCE($7, updated_at) WHERE tenant_id = $1 AND id = $2",
     )
     .bind(tenant.to_string())
     .bind(id.to_string())
     .bind(change.url.as_deref())
     .bind(change.description.as_deref())
     .bind(events)
+    .bind(change.format.map(WebhookFormat::as_str))
+    .bind(change.updated_at.map(Timestamp::millis))
     .execute(&mut *connection)
     .await?;
     if let Some(disabled) = &change.disabled {
@@ -226,9 +252,11 @@ fn read(row: &AnyRow) -> Result<WebhookEndpoint, RecordsError> {
         id: stored.parsed("id")?,
         tenant: stored.parsed("tenant_id")?,
         url: stored.text("url")?,
+        format: stored.parsed("format")?,
         description: stored.text("description")?,
         events: stored.json("events")?,
         disabled: stored.text_or_none("disabled")?,
         created_at: stored.moment("created_at")?,
+        updated_at: stored.moment_or_none("updated_at")?,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_model::{DeliveryId, EndpointId, Timestamp};
+use countersign_model::{DeliveryId, EndpointId, TenantId, Timestamp};
 use sqlx::AnyConnection;
 
 use super::deliveries::{Delivery, DeliveryAttempt, DeliveryState, read};
@@ -38,19 +38,44 @@ pub struct Attempted {
 pub(super) async fn due(
     connection: &mut AnyConnection,
     now: Timestamp,
-    after: Option<EndpointId>,
+    of_each: u32,
     limit: u32,
-) -> Result<Vec<EndpointId>, RecordsError> {
+) -> Result<Vec<(TenantId, EndpointId)>, RecordsError> {
     let rows = sqlx::query(
-        "SELECT id FROM webhook_endpoints WHERE id > $2 AND disabled IS NULL AND EXISTS (SELECT 1 FROM webhook_deliveries \
-         WHERE endpoint_id = webhook_endpoints.id AND state = 'pending' AND next_at <= $1 AND leased_until <= $1) ORDER BY id LIMIT $3",
+        "SELECT tenant_id, id FROM (SELECT tenant_id, id, longest, \
+         ROW_NUMBER() OVER (PARTITION BY tenant_id ORDER BY longest, id) AS place FROM (SELECT tenant_id, id, \
+         (SELECT next_at FROM webhook_deliveries WHERE endpoint_id = webhook_endpoints.id AND state = 'pending' AND next_at <= $1 \
+         AND leased_until <= $1 ORDER BY next_at LIMIT 1) AS longest FROM webhook_endpoints WHERE disabled IS NULL) AS waiting \
+         WHERE longest IS NOT NULL) AS turns WHERE place <= $2 ORDER BY place, longest, id LIMIT $3",
     )
     .bind(now.millis())
-    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(i64::from(of_each))
     .bind(i64::from(limit))
     .fetch_all(connection)
     .await?;
-    rows.iter().map(|row| Stored { record: "endpoint", row }.parsed("id")).collect()
+    let read = |row| {
+        let stored = Stored { record: "endpoint", row };
+        Ok((stored.parsed("tenant_id")?, stored.parsed("id")?))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// A millisecond more for each attempt: what was tried least is tried first then, so that no delivery uses its attempts up for all.
+pub(super) async fn put_off(
+    connection: &mut AnyConnection,
+    endpoint: EndpointId,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<(), RecordsError> {
+    sqlx::query(
+        "UPDATE webhook_deliveries SET next_at = $3 + attempts WHERE endpoint_id = $1 AND state = 'pending' AND next_at <= $2 AND leased_until <= $2",
+    )
+    .bind(endpoint.to_string())
+    .bind(now.millis())
+    .bind(until.millis())
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// The condition stands twice: of two that choose the same rows, the second waits for the first and then finds them leased.
@@ -72,8 +97,8 @@ pub(super) async fn claim(
     let rows = sqlx::query(
         "UPDATE webhook_deliveries SET leased_until = $3 WHERE id IN (SELECT id FROM webhook_deliveries \
          WHERE endpoint_id = $1 AND state = 'pending' AND next_at <= $2 AND leased_until <= $2 ORDER BY next_at, id LIMIT $4) \
-         AND state = 'pending' AND leased_until <= $2 RETURNING id, tenant_id, endpoint_id, event_id, event_type, body, state, attempts, \
-         next_at, created_at, ended_at, replay_of",
+         AND state = 'pending' AND leased_until <= $2 RETURNING id, tenant_id, endpoint_id, event_id, event_type, body, format, state, \
+         attempts, next_at, created_at, ended_at, replay_of",
     )
     .bind(endpoint.to_string())
     .bind(now.millis())

@@ -159,6 +159,24 @@ on_both! {
         assert_eq!(records.wallet_differences().list(false, 10).await.unwrap()[0].acknowledged_by.as_deref(), Some("root"));
     }
 
+    async fn a_ledger_that_was_put_right_is_what_the_next_cut_shows(base: Base) {
+        let records = base.open().await;
+        let ann = ann(&records).await;
+        book(&records, &credit(ann, "a", "5")).await;
+        records.ledger().settle(ann, 1, true, NOW).await.unwrap();
+        let compare = async |balance: &str, at| records.wallet_differences().compare(cut(ann, balance, 1, at)).await.unwrap();
+        assert_eq!(compare("5.10", later(60)).await, CutVerdict::Unequal { expected: money("5"), is_new: true });
+        let wish = NewCredit { kind: LineKind::Adjustment, ..credit(ann, "b", "0.10") };
+        let line = records.ledger().correct(&wish).await.unwrap();
+        assert_eq!((line.number, line.state), (None, LineState::Applied));
+        assert_eq!(records.ledger().list(ann, LineFilter::default(), 1).await.unwrap(), [line]);
+        assert_eq!(compare("5.10", later(120)).await, CutVerdict::Equal);
+        assert!(matches!(records.ledger().correct(&wish).await, Err(RecordsError::Exists)), "one call books once");
+        let next = book(&records, &credit(ann, "c", "1")).await;
+        assert_eq!(next.number, Some(2), "the balance misses no number");
+        assert_eq!(balance(&records, ann).await, "6.10");
+    }
+
     async fn a_difference_that_somebody_took_note_of_is_told_again_only_when_it_changes_or_comes_back(base: Base) {
         let records = base.open().await;
         let ann = ann(&records).await;

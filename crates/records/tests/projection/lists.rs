@@ -144,6 +144,38 @@ on_both! {
         }
     }
 
+    async fn what_is_old_is_forgotten_in_parts_and_totals_stay_what_counting_by_hand_gives(base: Base) {
+        let records = base.open().await;
+        let mut all = fill(&records).await;
+        let moments = [Moment { number: 1, at: NOW, status: MessageStatus::Pending, provider: None, reason: None }];
+        let (oldest, rng) = (all.last().unwrap().created_at, SeededRng::new(12));
+        let old = message(&rng, realm(1), oldest.minus(Duration::from_secs(1)));
+        let kept = message(&rng, realm(1), all[0].created_at.plus(Duration::from_secs(1)));
+        let new = |after: &MessageRecord| MessageChange { before: None, after: after.clone(), moments: moments.to_vec() };
+        records.messages().save(&[new(&old), new(&kept)]).await.unwrap();
+        all.push(old.clone());
+        all.insert(0, kept.clone());
+        // In the middle of an hour.
+        let before = Timestamp::from_millis(NOW.millis() + 2 * 3_600_000 + 1_234_567);
+        let mut rounds = 0;
+        while records.forget_before(realm(1), before, 60).await.unwrap() > 0 {
+            rounds += 1;
+        }
+        assert!(rounds > 2, "{rounds} rounds");
+        all.retain(|message| message.realm != realm(1) || message.created_at >= before);
+        for (filter, recipient) in filters() {
+            let is_of = |message: &MessageRecord| {
+                recipient.as_ref().is_none_or(|wanted| message.recipient.normalised() == wanted.normalised())
+            };
+            let wanted: Vec<_> = all.iter().filter(|message| admits(&filter, None, message) && is_of(message)).collect();
+            let page = records.messages().page(&filter, recipient.as_ref(), 0, 500).await.unwrap();
+            let found: Vec<_> = page.rows.iter().collect();
+            assert_eq!((page.total, found), (wanted.len() as u64, wanted), "{filter:?}");
+        }
+        assert_eq!(records.messages().history(old.id).await.unwrap(), []);
+        assert_eq!(records.messages().history(kept.id).await.unwrap(), moments);
+    }
+
     async fn slices_one_behind_the_other_are_the_whole_list(base: Base) {
         let records = base.open().await;
         let all = fill(&records).await;

@@ -10,6 +10,7 @@ use countersign_model::{
 use countersign_records::{RecordsError, Snapshot};
 
 use crate::base::{Base, NOW, key, later, on_both, tenant};
+use crate::operators::token;
 
 fn service(owner: &Tenant, number: u128, name: &str) -> ServiceRecord {
     let sms = ChannelPrice {
@@ -39,6 +40,7 @@ fn template(owner: &Tenant, number: u128, of: Option<ServiceId>) -> Template {
         subject: Some("Your code".to_owned()),
         body: "{{code}} is your code".to_owned(),
         version: 1,
+        by_choice: false,
         created_at: NOW,
     }
 }
@@ -179,6 +181,9 @@ on_both! {
         let newest = Template { version: 2, ..template(&owner, 1, None) };
         records.templates().update(&newest).await.unwrap();
         records.senders().insert(&sender(&owner, 1, "ACME")).await.unwrap();
+        let before = records.configuration_version().await.unwrap();
+        records.admin_tokens().insert(&token("ops", 1)).await.unwrap();
+        assert_eq!(records.configuration_version().await.unwrap(), before + 1);
 
         let snapshot = records.snapshot().await.unwrap();
         let wanted = Snapshot {
@@ -188,6 +193,7 @@ on_both! {
             services: vec![service(&owner, 1, "shop")],
             templates: vec![newest],
             senders: vec![sender(&owner, 1, "ACME")],
+            admin_tokens: vec![token("ops", 1)],
         };
         assert_eq!(snapshot, wanted);
         let kept = serde_json::to_string(&snapshot).unwrap();

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::base::{Base, NOW, later, on_both, tenant};
 
-fn token(name: &str, seed: u8) -> AdminToken {
+pub(crate) fn token(name: &str, seed: u8) -> AdminToken {
     AdminToken {
         name: name.to_owned(),
         hash: SecretHash([seed; 32]),

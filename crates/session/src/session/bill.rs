@@ -14,6 +14,13 @@ pub struct Billing {
     pub low_at: Option<Money>,
 }
 
+impl Billing {
+    /// The same for what is not a verification.
+    pub(super) const fn without_fee(self) -> Self {
+        Self { fee: Money::ZERO, ..self }
+    }
+}
+
 /// The prices under which a session was opened. A session that costs nobody anything has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Bill {

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use countersign_model::{
     Attempt, Autofill, Channel, Dialect, EventKind, MessageId, MessageStatus, Mode, Money, Policy, Recipient, Scope, ServiceId,
-    SessionId, StepId, Timestamp,
+    SessionId, StepId, Timestamp, Uuid,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ use crate::subject::BudgetRule;
 
 pub use bill::Billing;
 pub(crate) use bill::{Bill, Tally};
-pub use open::{NewChallenge, NewSession};
+pub use open::{Names, NewChallenge, NewSession};
 pub use record::Delivery;
 pub use send_again::Turn;
 pub(crate) use send_again::{SendAgain, SendAgainRefusal};
@@ -57,6 +57,8 @@ pub struct Session {
     purpose: String,
     app_name: String,
     locale: String,
+    template: Option<Uuid>,
+    sender: Option<String>,
     autofill: Autofill,
     /// The caller's JSON object, as text, echoed and never read.
     metadata: String,
@@ -67,7 +69,7 @@ pub struct Session {
     expires_at: Timestamp,
     /// Before this a resend is too early.
     resend_after: Timestamp,
-    /// Counts the sends: 0 for the first. Part of every digest.
+    /// Counts the sends: 0 for the first, or a little more where its code was chosen. Part of every digest.
     generation: u32,
     challenges: Vec<Challenge>,
     /// Channels that wait for their turn.
@@ -149,6 +151,8 @@ enum End {
     Verified(Timestamp),
     Canceled(Timestamp),
     Failed(Timestamp),
+    /// It never was more than a message.
+    Notice(Timestamp),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -233,7 +237,7 @@ impl Session {
     pub(crate) fn cancel(&mut self, cx: &Context<'_>) -> Option<Vec<EventKind>> {
         match self.end {
             Some(End::Verified(_)) => None,
-            Some(End::Canceled(_) | End::Failed(_)) => Some(Vec::new()),
+            Some(End::Canceled(_) | End::Failed(_) | End::Notice(_)) => Some(Vec::new()),
             None => {
                 self.close(End::Canceled(cx.now));
                 self.release_fee(cx.now);
@@ -260,6 +264,27 @@ impl Session {
     /// Whether no guess can complete it any more, short of a resend.
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         self.end.is_some() || now >= self.expires_at
+    }
+
+    /// Whether it is a message without a code. Nobody may ask for it; only what becomes of the message is written down.
+    pub(crate) const fn is_notice(&self) -> bool {
+        matches!(self.end, Some(End::Notice(_)))
+    }
+
+    /// Whether whoever looks for it sees it.
+    pub(crate) fn is_there(&self, now: Timestamp) -> bool {
+        !self.is_forgotten(now) && !self.is_notice()
+    }
+
+    /// How long it keeps its slot from others; none: the slot is free. It is once the session is over, and once nobody can be handing its
+    /// messages over any more of which nobody knows that they went out.
+    pub(crate) fn slot_wait(&self, now: Timestamp) -> Option<Duration> {
+        let abandoned = |challenge: &Challenge| {
+            let unknown = matches!(challenge.message.attempt, Attempt::Sending | Attempt::Unclear { provider: None });
+            unknown && challenge.message.lease_until <= now
+        };
+        let free = self.is_over(now) || self.challenges.iter().all(abandoned);
+        (!free).then(|| self.expires_at.since(now))
     }
 
     /// Whose counts it is in.

@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use countersign_model::{
-    Attempt, Autofill, Channel, Dialect, EventKind, MessageId, MessageStatus, Mode, Money, Policy, ProviderName, Recipient,
-    Scope, ServiceId, SessionFacts, SessionId,
+    Attempt, Autofill, Channel, Code, Dialect, EventKind, MessageId, MessageStatus, Mode, Money, Policy, ProviderName, Recipient,
+    Scope, ServiceId, SessionFacts, SessionId, Uuid,
 };
 
-use super::{Bill, Billing, Challenge, Context, Message, PlannedChannel, Session};
-use crate::code::{CodeSource, SubjectKey};
+use super::{Bill, Billing, Challenge, Context, End, Message, PlannedChannel, Session};
+use crate::code::{CodeSource, Fingerprint, SubjectKey};
 
 /// A session about to be opened. Everything in it has been checked.
 #[derive(Debug, Clone)]
@@ -30,6 +30,10 @@ pub struct NewSession {
     pub app_name: String,
     /// The language asked for.
     pub locale: String,
+    /// The template that the caller chose for its messages.
+    pub template: Option<Uuid>,
+    /// Whom its messages are to come from, where a provider lets callers choose.
+    pub sender: Option<String>,
     /// How messages help phones to fill the code in.
     pub autofill: Autofill,
     /// The caller's JSON object, as text.
@@ -48,8 +52,31 @@ pub struct NewSession {
     pub codes: CodeSource,
     /// How long handing over may take before its outcome counts as unclear.
     pub lease: Duration,
-    /// How it is billed; none: nobody pays for it.
+    /// How it is billed; none: nobody pays for it. A notice pays for its message, never a fee.
     pub billing: Option<Billing>,
+    /// What else it is found by, besides its id.
+    pub names: Names,
+}
+
+/// What a session is found by besides its id. A session without names costs nothing more; with them, a row for each.
+///
+/// Nothing that ends a session touches its names: whoever looks sees the sessions and judges for himself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Names {
+    /// What only one living session may hold at a time, such as a service and a recipient. Taken: nothing is opened, sent or counted. Names
+    /// the session that took it last for 24 hours from its opening, so that one that expired is told from one that never was.
+    pub slot: Option<Fingerprint>,
+    /// What many may share, such as a recipient. Names the newest 64 of those whose codes live; a resend does not prolong that.
+    pub recipient: Option<Fingerprint>,
+    /// Whether its first code alone finds it while that code lives. A minted code of a single channel is then chosen among
+    /// [`CANDIDATES`](Self::CANDIDATES) so that no other session of the tenant and mode is found by it: the session's generation, which is
+    /// then not always 0, says which it is. Where none of them is free, and for a code that was given, several sessions are found by one.
+    pub by_code: bool,
+}
+
+impl Names {
+    /// How many codes an opening chooses from: those of the generations from 0 on.
+    pub const CANDIDATES: u32 = 4;
 }
 
 /// A channel that is asked at once.
@@ -78,6 +105,23 @@ impl NewSession {
 }
 
 impl NewSession {
+    /// Whether it is a message without a code.
+    pub(crate) const fn is_notice(&self) -> bool {
+        matches!(self.codes, CodeSource::Notice)
+    }
+
+    /// How many codes it may be opened with, of which one is chosen.
+    pub(crate) fn candidates(&self) -> u32 {
+        let chooses = self.names.by_code && self.challenges.len() == 1 && matches!(self.codes, CodeSource::Seed(_));
+        if chooses { Names::CANDIDATES } else { 1 }
+    }
+
+    /// The codes of its channels, in their order, if the opening send is of that generation.
+    pub(crate) fn codes_of(&self, generation: u32) -> impl Iterator<Item = Code> {
+        let (shared, length) = (self.policy.shared_code, self.policy.code_length);
+        self.challenges.iter().filter_map(move |asked| self.codes.code(self.id, asked.channel, shared, generation, length))
+    }
+
     /// What the log keeps of it.
     pub(crate) fn facts(&self) -> SessionFacts {
         let asked = self.challenges.iter().map(|asked| (asked.channel, asked.recipient.clone()));
@@ -116,11 +160,14 @@ impl Message {
 }
 
 impl Session {
-    /// Opens a session: every message is written down before a byte of it leaves.
-    pub(crate) fn open(new: &NewSession, cx: &Context<'_>) -> (Self, Vec<EventKind>) {
+    /// Opens a session: every message is written down before a byte of it leaves. `generation`: of its codes, 0 where they are not chosen.
+    pub(crate) fn open(new: &NewSession, generation: u32, cx: &Context<'_>) -> (Self, Vec<EventKind>) {
         let expires_at = cx.now.plus(new.policy.life);
-        let challenges: Vec<Challenge> = new.challenges.iter().map(|asked| Challenge::open(new, asked, cx)).collect();
-        let mut events = vec![EventKind::SessionCreated(Box::new(new.facts()))];
+        let open = |asked: &NewChallenge| Challenge::open(new, asked, generation, cx);
+        let challenges: Vec<Challenge> = new.challenges.iter().map(open).collect();
+        let facts = Box::new(new.facts());
+        let created = if new.is_notice() { EventKind::NoticeOpened(facts) } else { EventKind::SessionCreated(facts) };
+        let mut events = vec![created];
         events.extend(challenges.iter().filter_map(Challenge::outcome));
         let mut session = Self {
             id: new.id,
@@ -131,6 +178,8 @@ impl Session {
             purpose: new.purpose.clone(),
             app_name: new.app_name.clone(),
             locale: new.locale.clone(),
+            template: new.template,
+            sender: new.sender.clone(),
             autofill: new.autofill.clone(),
             metadata: new.metadata.clone(),
             add_contact: new.add_contact,
@@ -138,14 +187,14 @@ impl Session {
             created_at: cx.now,
             expires_at,
             resend_after: cx.now.plus(new.policy.resend_after),
-            generation: 0,
+            generation,
             challenges,
             fallback: new.fallback.iter().map(|planned| planned.starting(cx)).collect(),
             wrong: 0,
             before_resend: None,
-            end: None,
+            end: new.is_notice().then_some(End::Notice(cx.now)),
             expiry_told: false,
-            bill: new.billing.map(Bill::new),
+            bill: new.billing.map(|terms| Bill::new(if new.is_notice() { terms.without_fee() } else { terms })),
             users: new.users.clone(),
             events: 0,
             steps: VecDeque::new(),
@@ -156,14 +205,14 @@ impl Session {
 }
 
 impl Challenge {
-    fn open(new: &NewSession, asked: &NewChallenge, cx: &Context<'_>) -> Self {
+    fn open(new: &NewSession, asked: &NewChallenge, generation: u32, cx: &Context<'_>) -> Self {
         let expires_at = cx.now.plus(new.policy.life);
-        let code = new.codes.code(new.id, asked.channel, new.policy.shared_code, 0, new.policy.code_length);
-        let digest = code.map(|code| cx.keys.digest(new.id, asked.channel, 0, &code, expires_at));
+        let code = new.codes.code(new.id, asked.channel, new.policy.shared_code, generation, new.policy.code_length);
+        let digest = code.map(|code| cx.keys.digest(new.id, asked.channel, generation, &code, expires_at));
         Self {
             channel: asked.channel,
             recipient: asked.recipient.clone(),
-            message: Message::begin(asked.message, 0, asked.cost, asked.instant.clone(), new.lease, cx),
+            message: Message::begin(asked.message, generation, asked.cost, asked.instant.clone(), new.lease, cx),
             verified_at: None,
             digests: digest.into_iter().collect(),
             budget: asked.budget,

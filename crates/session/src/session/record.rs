@@ -70,7 +70,7 @@ impl Session {
         let reached = newest().any(|challenge| !matches!(challenge.message.attempt, Attempt::Failed(_)));
         let refused = newest().any(|challenge| challenge.message.attempt == Attempt::Failed(FailureReason::Refused));
         let worthless = self.policy.verification_mode == VerificationMode::All && refused;
-        if (reached && !worthless) || self.end.is_some_and(|end| !matches!(end, End::Failed(_))) {
+        if (reached && !worthless) || matches!(self.end, Some(End::Verified(_) | End::Canceled(_))) {
             Delivery::Sent
         } else if self.fallback.is_empty() {
             Delivery::NothingSent

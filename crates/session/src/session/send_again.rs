@@ -136,7 +136,7 @@ impl Session {
     const fn refuse_ended(&self) -> Result<(), SendAgainRefusal> {
         match self.end {
             Some(End::Verified(_)) => Err(SendAgainRefusal::AlreadyVerified),
-            Some(End::Canceled(_) | End::Failed(_)) => Err(SendAgainRefusal::Canceled),
+            Some(End::Canceled(_) | End::Failed(_) | End::Notice(_)) => Err(SendAgainRefusal::Canceled),
             None => Ok(()),
         }
     }

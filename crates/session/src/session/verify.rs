@@ -7,7 +7,7 @@ use countersign_model::{Channel, EventKind, SessionId, Timestamp, VerificationMo
 use serde::{Deserialize, Serialize};
 
 use super::{BeforeResend, Challenge, Context, End, Session, SessionStatus};
-use crate::code::SubjectKey;
+use crate::code::{CodeKeys, SubjectKey};
 use crate::guess::{Guess, Guesses};
 use crate::subject::Subject;
 
@@ -74,10 +74,11 @@ struct Comparison<'a> {
 }
 
 impl Session {
-    /// Counts, compares and marks, in one go. On a refusal nothing has changed.
+    /// Counts, compares and marks, in one go. On a refusal nothing has changed. `spare_budget`: the recipients' budgets have paid already.
     pub(crate) fn verify(
         &mut self,
         guesses: &Guesses,
+        spare_budget: bool,
         budgets: &mut Budgets,
         cx: &Context<'_>,
     ) -> Result<(Judgement, Vec<EventKind>), VerifyRefusal> {
@@ -89,7 +90,7 @@ impl Session {
             SessionStatus::Pending => {}
         }
         let comparisons = self.comparisons(guesses)?;
-        let distinct = self.distinct_guesses(&comparisons);
+        let distinct = self.distinct_guesses(&comparisons, spare_budget);
         Self::refuse_blocked(&distinct, budgets, cx)?;
 
         let matches: Vec<Option<usize>> = comparisons.iter().map(|comparison| self.find_match(comparison, cx)).collect();
@@ -100,7 +101,7 @@ impl Session {
         self.mark_verified(&newly, budgets, cx, &mut events);
         if any_wrong {
             let wrong: Vec<_> = comparisons.iter().zip(&matches).filter(|(_, found)| found.is_none()).map(|(c, _)| c).collect();
-            let distinct_wrong = self.distinct_guesses(&wrong);
+            let distinct_wrong = self.distinct_guesses(&wrong, spare_budget);
             self.count_wrong(&distinct_wrong, budgets, cx, &mut events);
         }
         let session_verified = self.complete_if_proved(cx, &mut events);
@@ -157,8 +158,8 @@ impl Session {
         self.challenges.iter().position(|challenge| challenge.channel == channel)
     }
 
-    /// How many different guesses each compared recipient faces: what its budget pays for.
-    fn distinct_guesses<'a, C>(&self, comparisons: &'a [C]) -> BTreeMap<SubjectKey, (Channel, u32)>
+    /// How many different guesses each compared recipient faces: what its budget pays for. None of them, where it is spared.
+    fn distinct_guesses<'a, C>(&self, comparisons: &'a [C], spare_budget: bool) -> BTreeMap<SubjectKey, (Channel, u32)>
     where
         C: std::borrow::Borrow<Comparison<'a>>,
     {
@@ -171,7 +172,8 @@ impl Session {
             }
         }
         let counted = |(key, (channel, guesses)): (SubjectKey, (Channel, BTreeSet<&str>))| {
-            (key, (channel, u32::try_from(guesses.len()).unwrap_or(u32::MAX)))
+            let paid = if spare_budget { 0 } else { u32::try_from(guesses.len()).unwrap_or(u32::MAX) };
+            (key, (channel, paid))
         };
         seen.into_iter().map(counted).collect()
     }
@@ -192,8 +194,18 @@ impl Session {
 
     fn find_match(&self, comparison: &Comparison<'_>, cx: &Context<'_>) -> Option<usize> {
         let oldest = self.oldest_heard();
-        let opens = |challenge: &Challenge| challenge.opens_for(self.id, comparison.guess, oldest, cx);
+        let opens = |challenge: &Challenge| challenge.opens_for(self.id, comparison.guess, oldest, cx.now, cx.keys);
         comparison.against.iter().copied().find(|at| opens(&self.challenges[*at]))
+    }
+
+    /// Whether `guess` is a code that it waits for at `now`: a look that counts nothing, for whoever has to choose among sessions. All of them are
+    /// compared, so the time tells nothing.
+    #[must_use]
+    pub fn waits_for(&self, guess: &Guess, keys: &CodeKeys, now: Timestamp) -> bool {
+        let oldest = self.oldest_heard();
+        let open = self.challenges.iter().filter(|challenge| challenge.verified_at.is_none());
+        let found = open.fold(false, |found, challenge| challenge.opens_for(self.id, guess, oldest, now, keys) | found);
+        found && self.status(now) == SessionStatus::Pending
     }
 
     /// The generation from which codes are heard. A resend starts the attempts again for the codes it makes; until it is known to have
@@ -252,7 +264,7 @@ impl Session {
     ) {
         self.wrong = self.wrong.saturating_add(1);
         events.push(EventKind::GuessRefused { attempts_remaining: self.attempts_remaining() });
-        for (key, (channel, guesses)) in distinct {
+        for (key, (channel, guesses)) in distinct.iter().filter(|(_, (_, guesses))| *guesses > 0) {
             if let Some(until) = budgets.entry(*key).or_default().guessed_wrong(cx.budget, *guesses, cx.now) {
                 events.push(EventKind::RecipientBlocked { channel: *channel, until });
             }
@@ -277,8 +289,8 @@ impl Session {
 impl Challenge {
     /// Whether `guess` is one of its codes that still live, from the generation `oldest` on. Every such digest is compared, so the time
     /// tells nothing.
-    fn opens_for(&self, session: SessionId, guess: &Guess, oldest: u32, cx: &Context<'_>) -> bool {
-        let living = self.digests.iter().filter(|digest| digest.expires_at > cx.now && digest.generation >= oldest);
-        living.fold(false, |open, digest| cx.keys.matches(session, self.channel, guess, digest) | open)
+    fn opens_for(&self, session: SessionId, guess: &Guess, oldest: u32, now: Timestamp, keys: &CodeKeys) -> bool {
+        let living = self.digests.iter().filter(|digest| digest.expires_at > now && digest.generation >= oldest);
+        living.fold(false, |open, digest| keys.matches(session, self.channel, guess, digest) | open)
     }
 }

@@ -1,6 +1,8 @@
 //! What may be read off a session.
 
-use countersign_model::{Attempt, Autofill, Channel, MessageStatus, Mode, Policy, Scope, ServiceId, SessionId, Timestamp};
+use countersign_model::{
+    Attempt, Autofill, Channel, Dialect, MessageStatus, Mode, Policy, Scope, ServiceId, SessionId, Timestamp, Uuid,
+};
 
 use super::{Challenge, End, Session, SessionStatus, TOKEN_LIFE};
 
@@ -47,6 +49,24 @@ impl Session {
         &self.locale
     }
 
+    /// The template that its caller chose for its messages.
+    #[must_use]
+    pub const fn template(&self) -> Option<Uuid> {
+        self.template
+    }
+
+    /// Whom its messages are to come from, where a provider lets callers choose.
+    #[must_use]
+    pub fn sender(&self) -> Option<&str> {
+        self.sender.as_deref()
+    }
+
+    /// The wire it was opened in.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// How messages help phones to fill the code in.
     #[must_use]
     pub const fn autofill(&self) -> &Autofill {
@@ -89,7 +109,7 @@ impl Session {
         self.resend_after
     }
 
-    /// Which send made the newest codes.
+    /// The generation of the newest codes: which of them is to be sent.
     #[must_use]
     pub const fn generation(&self) -> u32 {
         self.generation
@@ -112,7 +132,7 @@ impl Session {
     pub const fn verified_at(&self) -> Option<Timestamp> {
         match self.end {
             Some(End::Verified(at)) => Some(at),
-            Some(End::Canceled(_) | End::Failed(_)) | None => None,
+            Some(End::Canceled(_) | End::Failed(_) | End::Notice(_)) | None => None,
         }
     }
 
@@ -122,12 +142,12 @@ impl Session {
         self.policy.max_attempts.saturating_sub(self.wrong)
     }
 
-    /// What it is at `now`.
+    /// What it is at `now`. A notice, which has no status of its own, is one that nothing opens: canceled.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> SessionStatus {
         match self.end {
             Some(End::Verified(_)) => SessionStatus::Verified,
-            Some(End::Canceled(_)) => SessionStatus::Canceled,
+            Some(End::Canceled(_) | End::Notice(_)) => SessionStatus::Canceled,
             Some(End::Failed(_)) => SessionStatus::Failed,
             None if now >= self.expires_at => SessionStatus::Expired,
             None if self.attempts_remaining() == 0 => SessionStatus::Locked,

@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use countersign_model::{Clock, KeyId, LogEntry, Money, Partition, Scope, SessionId, TenantId, Timestamp};
 
-use super::rows::{Account, Head, Memo, Rows};
+use super::rows::{Account, Head, Memo, NameRow, Rows};
 use super::steps::{
-    Admit, Advance, Cancel, Credit, Cut, Guard, Lapse, Open, Rebuild, Record, Resend, Revoke, SetRevision, Step, Verify,
+    Admit, Advance, Cancel, Credit, Cut, Guard, Lapse, Open, Rebuild, Record, Resend, Revoke, SetRevision, Step, Strike, Unblock,
+    Verify,
 };
 use super::verdicts::{
-    Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict, VerifyVerdict,
+    Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict, StrikeVerdict,
+    VerifyVerdict,
 };
-use super::{Listed, LogPage, SessionFilter, SessionStore, StoreError};
+use super::{Listed, LogPage, NameQuery, SessionFilter, SessionStore, StoreError, newest_first};
 use crate::code::{CodeKeys, Fingerprint, SubjectKey};
 use crate::session::{Context, Session};
 use crate::subject::{BudgetRule, Subject};
@@ -38,6 +40,7 @@ struct Tables {
     sessions: BTreeMap<(Scope, SessionId), Session>,
     subjects: BTreeMap<SubjectKey, (Subject, Timestamp)>,
     memos: BTreeMap<[u8; 16], Memo>,
+    names: BTreeMap<[u8; 16], NameRow>,
     heads: BTreeMap<TenantId, Head>,
     accounts: BTreeMap<TenantId, Account>,
     log: Vec<LogEntry>,
@@ -76,6 +79,7 @@ impl Tables {
             put(&mut self.memos, key, memo);
         }
         self.subjects.extend(written.subjects);
+        self.names.extend(written.names);
         self.heads.extend(written.heads);
         self.accounts.extend(written.accounts);
         for entry in written.log {
@@ -100,6 +104,7 @@ struct Written {
     sessions: BTreeMap<(Scope, SessionId), Option<Session>>,
     subjects: BTreeMap<SubjectKey, (Subject, Timestamp)>,
     memos: BTreeMap<[u8; 16], Option<Memo>>,
+    names: BTreeMap<[u8; 16], NameRow>,
     heads: BTreeMap<TenantId, Head>,
     accounts: BTreeMap<TenantId, Account>,
     log: Vec<LogEntry>,
@@ -148,6 +153,15 @@ impl Rows for Overlay<'_> {
 
     fn drop_memo(&mut self, key: Fingerprint) -> Result<(), StoreError> {
         self.written.memos.insert(key.0, None);
+        Ok(())
+    }
+
+    fn name(&mut self, key: Fingerprint) -> Result<Option<NameRow>, StoreError> {
+        Ok(self.written.names.get(&key.0).or_else(|| self.below.names.get(&key.0)).cloned())
+    }
+
+    fn put_name(&mut self, key: Fingerprint, row: &NameRow) -> Result<(), StoreError> {
+        self.written.names.insert(key.0, row.clone());
         Ok(())
     }
 
@@ -207,7 +221,16 @@ impl SessionStore for MemoryStore {
 
     async fn find(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {
         let now = self.clock.now();
-        Ok(self.tables().sessions.get(&(scope, id)).filter(|session| !session.is_forgotten(now)).cloned())
+        Ok(self.tables().sessions.get(&(scope, id)).filter(|session| session.is_there(now)).cloned())
+    }
+
+    async fn named(&self, scope: Scope, query: NameQuery) -> Result<Vec<Session>, StoreError> {
+        let now = self.clock.now();
+        let tables = self.tables();
+        let rows = query.names(scope.tenant, &self.keys).into_iter().filter_map(|name| tables.names.get(&name.0));
+        let named = rows.flat_map(|row| row.living(now)).filter(|one| one.keys == scope.keys);
+        let found = named.filter_map(|one| tables.sessions.get(&(scope, one.session)).cloned());
+        Ok(newest_first(found, now))
     }
 
     async fn list(&self, scope: Scope, filter: SessionFilter, limit: usize) -> Result<Listed, StoreError> {
@@ -226,6 +249,14 @@ impl SessionStore for MemoryStore {
         Ok(due.into_iter().take(limit).map(|session| (session.scope(), session.id())).collect())
     }
 
+    async fn strike(&self, step: Strike) -> Result<StrikeVerdict, StoreError> {
+        self.run(&step)
+    }
+
+    async fn unblock(&self, step: Unblock) -> Result<bool, StoreError> {
+        self.run(&step)
+    }
+
     async fn admit(&self, guard: Guard) -> Result<Heard<()>, StoreError> {
         self.run(&Admit { guard })
     }
@@ -236,6 +267,10 @@ impl SessionStore for MemoryStore {
 
     async fn revoke(&self, tenant: TenantId, key: KeyId) -> Result<(), StoreError> {
         self.run(&Revoke { tenant, key })
+    }
+
+    async fn revoked(&self, tenant: TenantId) -> Result<Vec<(KeyId, Timestamp)>, StoreError> {
+        Ok(self.tables().heads.get(&tenant).map(Head::revoked).unwrap_or_default())
     }
 
     async fn credit(&self, step: Credit) -> Result<CreditVerdict, StoreError> {
@@ -282,11 +317,16 @@ impl SessionStore for MemoryStore {
         Ok(self.tables().configuration.clone())
     }
 
+    async fn has_configuration(&self) -> Result<bool, StoreError> {
+        Ok(self.saved_configuration().await?.is_some())
+    }
+
     async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut tables = self.tables();
         tables.subjects.retain(|_, (_, forget_at)| *forget_at > now);
         tables.memos.retain(|_, memo| memo.forget_at > now);
+        tables.names.retain(|_, row| row.forget_at() > now);
         Ok(())
     }
 

@@ -15,7 +15,7 @@ mod verdicts;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_model::{KeyId, LogEntry, Money, Partition, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{KeyId, LogEntry, Mode, Money, Partition, Scope, SessionId, TenantId, Timestamp};
 
 pub use self::redis::{
     BarrierMode, Finding, Health, InvalidSetting, NodeFacts, NodeHealth, RedisServers, RedisSettings, RedisStore, Severity,
@@ -24,12 +24,17 @@ pub use self::redis::{
 pub use faults::{FaultPoint, Faults};
 pub use memory::MemoryStore;
 pub use sqlite::{SqliteOptions, SqliteStore};
-pub use steps::{Admit, Advance, Cancel, Claim, Count, Credit, Guard, Lapse, Open, Outcomes, Record, Resend, SendLimits, Verify};
+pub use steps::{
+    Admit, Advance, Cancel, Claim, Count, Credit, Guard, Lapse, Open, Outcomes, Record, Resend, SendLimits, Strike, Unblock,
+    Verify,
+};
 pub use verdicts::{
     Answer, Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict,
-    VerifyVerdict,
+    StrikeVerdict, VerifyVerdict,
 };
 
+use crate::code::{CodeKeys, Fingerprint};
+use crate::guess::Guess;
 use crate::session::{Session, SessionStatus};
 
 /// The store could not take a step, or could not say whether it did. Repeating the step with its id is safe.
@@ -58,6 +63,32 @@ pub struct SessionFilter {
     pub before: Option<SessionId>,
 }
 
+/// What sessions are looked for by, besides their ids: see [`Names`](crate::Names).
+#[derive(Debug, Clone)]
+pub enum NameQuery {
+    /// What only one living session may hold.
+    Slot(Fingerprint),
+    /// What many may share.
+    Recipient(Fingerprint),
+    /// A code alone.
+    Code {
+        /// Live or sandbox.
+        mode: Mode,
+        /// The code, as it was typed.
+        guess: Guess,
+    },
+}
+
+impl NameQuery {
+    /// The rows in which the store has to look.
+    fn names(&self, tenant: TenantId, keys: &CodeKeys) -> Vec<Fingerprint> {
+        match self {
+            Self::Slot(name) | Self::Recipient(name) => vec![*name],
+            Self::Code { mode, guess } => keys.code_names(tenant, *mode, guess.expose()),
+        }
+    }
+}
+
 /// How far an id's time, which is its minter's, may be from the moment at which the store opened the session.
 const CLOCK_SLACK: Duration = Duration::from_mins(1);
 
@@ -77,13 +108,21 @@ impl SessionFilter {
 
     /// Whether a list made at `now` shows `session`.
     pub(crate) fn admits(&self, session: &Session, now: Timestamp) -> bool {
-        !session.is_forgotten(now)
+        session.is_there(now)
             && self.before.is_none_or(|before| session.id() < before)
             && self.from.is_none_or(|from| session.created_at() >= from)
             && self.to.is_none_or(|to| session.created_at() < to)
             && self.status.is_none_or(|status| session.status(now) == status)
             && self.channel.is_none_or(|channel| session.challenges().iter().any(|challenge| challenge.channel == channel))
     }
+}
+
+/// Sessions that were found under a name, as they are answered.
+fn newest_first(found: impl Iterator<Item = Session>, now: Timestamp) -> Vec<Session> {
+    let mut sessions: Vec<Session> = found.filter(|session| session.is_there(now)).collect();
+    sessions.sort_by_key(|session| std::cmp::Reverse(session.id()));
+    sessions.dedup_by_key(|session| session.id());
+    sessions
 }
 
 /// Part of a list.
@@ -122,19 +161,28 @@ pub trait SessionStore: Send + Sync {
     /// Does what time alone asks for.
     async fn lapse(&self, step: Lapse) -> Result<LapseVerdict, StoreError>;
 
-    /// A session as it stands; none when it is not there, not in that scope, or past its token's life.
+    /// A session as it stands; none when it is not there, not in that scope, or past its token's life. A notice is not there for anybody.
     async fn find(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError>;
+    /// The sessions of a scope that have that name, newest first, whatever has become of them: what a session still hears is the affair of the
+    /// step that asks it. A code names those that were opened with it under any key that lives; whether it opens them now, `verify` says.
+    async fn named(&self, scope: Scope, query: NameQuery) -> Result<Vec<Session>, StoreError>;
     /// At most `limit` sessions of a scope, newest first.
     async fn list(&self, scope: Scope, filter: SessionFilter, limit: usize) -> Result<Listed, StoreError>;
     /// At most `limit` sessions for which time alone asks for something.
     async fn due(&self, limit: usize) -> Result<Vec<(Scope, SessionId)>, StoreError>;
 
+    /// Counts against a subject's window, if it fits, or only looks whether it would. Not repeatable: taken twice, it counts twice.
+    async fn strike(&self, step: Strike) -> Result<StrikeVerdict, StoreError>;
+    /// Forgets the wrong guesses at a recipient, and with them its block. Tells whether anything was refused because of them.
+    async fn unblock(&self, step: Unblock) -> Result<bool, StoreError>;
     /// Counts a call that takes no step of its own, and tells whether its key is still good.
     async fn admit(&self, guard: Guard) -> Result<Heard<()>, StoreError>;
     /// Tells every node that a tenant's records have a new revision. An older one than is known changes nothing.
     async fn set_revision(&self, tenant: TenantId, revision: u64) -> Result<(), StoreError>;
     /// Refuses an API key from now on, whatever any node has in memory.
     async fn revoke(&self, tenant: TenantId, key: KeyId) -> Result<(), StoreError>;
+    /// Keys of a tenant that were revoked here lately, and when: for records that were away at that moment.
+    async fn revoked(&self, tenant: TenantId) -> Result<Vec<(KeyId, Timestamp)>, StoreError>;
 
     /// Takes a credit into a balance, once.
     async fn credit(&self, step: Credit) -> Result<CreditVerdict, StoreError>;
@@ -154,6 +202,8 @@ pub trait SessionStore: Send + Sync {
     async fn save_configuration(&self, copy: Vec<u8>) -> Result<(), StoreError>;
     /// The copy that was kept last.
     async fn saved_configuration(&self) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Whether there is such a copy. Cheap, however large it is.
+    async fn has_configuration(&self) -> Result<bool, StoreError>;
 
     /// Drops a bounded part of what nobody can ask for any more: spent counts, old replies.
     async fn sweep(&self) -> Result<(), StoreError>;

@@ -1,6 +1,8 @@
 //! The rows that an engine offers to a step, and the forms in which they are kept.
 
-use countersign_model::{KeyId, LogEntry, Money, Scope, SessionId, TenantId, Timestamp};
+use std::time::Duration;
+
+use countersign_model::{KeyId, KeyKind, LogEntry, Money, Scope, SessionId, TenantId, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +32,51 @@ pub(crate) enum MemoState {
     Answered(Reply),
 }
 
+/// How long a revoked key is remembered beside the records, which remember it for ever.
+pub(crate) const REVOKED_KEPT: Duration = Duration::from_hours(24 * 30);
+
+/// Sessions that one name keeps at most: the newest.
+const NAMED_KEPT: usize = 64;
+
+/// The sessions that a name stands for, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NameRow {
+    named: Vec<Named>,
+}
+
+/// A session that a name stands for, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Named {
+    pub(crate) session: SessionId,
+    pub(crate) keys: KeyKind,
+    pub(crate) until: Timestamp,
+}
+
+impl NameRow {
+    /// Of one session alone.
+    pub(crate) fn of(one: Named) -> Self {
+        Self { named: vec![one] }
+    }
+
+    /// Those for which it still stands.
+    pub(crate) fn living(&self, now: Timestamp) -> impl Iterator<Item = Named> {
+        self.named.iter().copied().filter(move |one| one.until > now)
+    }
+
+    /// Adds one more, and drops those for which it stands no more.
+    pub(crate) fn add(&mut self, one: Named, now: Timestamp) {
+        self.named.retain(|known| known.until > now && known.session != one.session);
+        self.named.push(one);
+        let forgotten = self.named.len().saturating_sub(NAMED_KEPT);
+        self.named.drain(..forgotten);
+    }
+
+    /// When it stands for nothing any more.
+    pub(crate) fn forget_at(&self) -> Timestamp {
+        self.named.iter().map(|one| one.until).max().unwrap_or(Timestamp::from_millis(0))
+    }
+}
+
 /// What every node must know of a tenant at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Head {
@@ -47,6 +94,11 @@ impl Head {
     pub(crate) fn revoke(&mut self, key: KeyId, until: Timestamp, now: Timestamp) {
         self.revoked.retain(|(known, until)| *known != key && *until > now);
         self.revoked.push((key, until));
+    }
+
+    /// Keys, and when each was revoked.
+    pub(crate) fn revoked(&self) -> Vec<(KeyId, Timestamp)> {
+        self.revoked.iter().map(|(key, until)| (*key, until.minus(REVOKED_KEPT))).collect()
     }
 }
 
@@ -91,6 +143,9 @@ pub(crate) trait Rows {
     fn memo(&mut self, key: Fingerprint) -> Result<Option<Memo>, StoreError>;
     fn put_memo(&mut self, key: Fingerprint, memo: &Memo) -> Result<(), StoreError>;
     fn drop_memo(&mut self, key: Fingerprint) -> Result<(), StoreError>;
+    fn name(&mut self, key: Fingerprint) -> Result<Option<NameRow>, StoreError>;
+    /// Kept until [`NameRow::forget_at`] at least.
+    fn put_name(&mut self, key: Fingerprint, row: &NameRow) -> Result<(), StoreError>;
     fn head(&mut self, tenant: TenantId) -> Result<Option<Head>, StoreError>;
     fn put_head(&mut self, tenant: TenantId, head: &Head) -> Result<(), StoreError>;
     fn account(&mut self, tenant: TenantId) -> Result<Option<Account>, StoreError>;

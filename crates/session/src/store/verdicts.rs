@@ -59,6 +59,26 @@ pub enum OpenVerdict {
     },
     /// The tenant's balance does not cover it. Nothing was counted.
     InsufficientBalance,
+    /// Another session holds the slot. Nothing was counted.
+    SlotTaken {
+        /// How long until that session expires.
+        wait: Duration,
+    },
+}
+
+/// What a strike came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StrikeVerdict {
+    /// It is counted; one that only looks would find room for one more.
+    Room {
+        /// How many more fit.
+        remaining: u32,
+    },
+    /// There is no room. Nothing was counted.
+    Full {
+        /// How long until there is.
+        wait: Duration,
+    },
 }
 
 /// What recording outcomes came to.

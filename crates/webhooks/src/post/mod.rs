@@ -8,13 +8,13 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use countersign_model::Timestamp;
+use countersign_model::{Timestamp, WebhookFormat};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
 use tokio::time::Instant;
 
-use crate::format::Format;
+use crate::format;
 use crate::guard::{Forbidden, Guard};
 use crate::outcome::{Outcome, Report, Unreachable};
 use crate::reply;
@@ -26,6 +26,9 @@ use crate::sign::WebhookId;
 /// Idle connections are dropped before receivers commonly drop them.
 const IDLE: Duration = Duration::from_secs(15);
 
+/// How long is read on once the status is known: what an endpoint has to say fits into that, and a body that never ends holds nobody up.
+const READ_ON: Duration = Duration::from_secs(1);
+
 /// What is posted where.
 #[derive(Debug, Clone, Copy)]
 pub struct Post<'a> {
@@ -36,8 +39,8 @@ pub struct Post<'a> {
     /// What signs it.
     pub secrets: &'a EndpointSecrets,
     /// How it is spelt.
-    pub format: Format,
-    /// Made by [`Format::body`] of the same format.
+    pub format: WebhookFormat,
+    /// Made by [`Notice::body`](crate::Notice::body) in the same format.
     pub body: &'a str,
 }
 
@@ -75,11 +78,11 @@ impl Poster {
             return Outcome::Unreachable(Unreachable::Setup);
         };
         let mut request = client.post(url).header(CONTENT_TYPE, "application/json");
-        for (name, value) in post.format.headers(post.id, now, post.body, post.secrets) {
+        for (name, value) in format::headers(post.format, post.id, now, post.body, post.secrets) {
             request = request.header(name, value);
         }
         match request.body(post.body.to_owned()).send().await {
-            Ok(response) => reply::judge(response).await,
+            Ok(response) => reply::judge(response, READ_ON).await,
             Err(failure) => explain(&failure),
         }
     }

@@ -3,7 +3,7 @@ mod tls;
 
 use std::time::Duration;
 
-use countersign_model::{Clock as _, SeededRng, SystemClock, WebhookEvent};
+use countersign_model::{Clock as _, SeededRng, SystemClock, WebhookEvent, WebhookFormat};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use standardwebhooks::Webhook;
@@ -27,17 +27,18 @@ fn settings(port: u16) -> WebhookSettings {
 }
 
 fn secret(seed: u64) -> WebhookSecret {
-    WebhookSecret::mint(&SeededRng::new(seed))
+    WebhookSecret::mint(WebhookFormat::Native, &SeededRng::new(seed))
 }
 
 fn body() -> String {
     let data = json!({ "session_id": "ses_01", "status": "verified" });
-    Format::Native.body(&Notice { event: WebhookEvent::SessionVerified, at: NOW, data })
+    let notice = Notice { id: "evt_01_1".to_owned(), event: WebhookEvent::SessionVerified, at: NOW, data };
+    notice.body(WebhookFormat::Native).unwrap()
 }
 
 async fn post_to(poster: &Poster, url: &str, now: Timestamp) -> Report {
     let (id, secrets) = ("evt_01_1".parse().unwrap(), EndpointSecrets::new(secret(1)));
-    poster.post(&Post { url, id: &id, secrets: &secrets, format: Format::Native, body: &body() }, now).await
+    poster.post(&Post { url, id: &id, secrets: &secrets, format: WebhookFormat::Native, body: &body() }, now).await
 }
 
 /// One post to a receiver that acts so.
@@ -81,7 +82,7 @@ async fn after_a_rotation_a_receiver_may_hold_either_secret() {
     let now = SystemClock.now();
     let secrets = EndpointSecrets::new(secret(1)).rotate(secret(2), now);
     let url = format!("http://127.0.0.1:{}/", receiver.port);
-    let post = Post { url: &url, id: &"evt_1".parse().unwrap(), secrets: &secrets, format: Format::Native, body: &body() };
+    let post = Post { url: &url, id: &"evt_1".parse().unwrap(), secrets: &secrets, format: WebhookFormat::Native, body: &body() };
     poster.post(&post, now).await;
     let [request] = receiver.received().try_into().unwrap();
     verify(&secret(1), &request);
@@ -137,6 +138,18 @@ async fn of_a_huge_reply_little_is_read_and_less_is_kept() {
 async fn a_reply_whose_body_breaks_off_counts_by_its_status() {
     let broken = Act::Say(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".to_vec());
     assert_eq!(outcome(broken).await, Outcome::Delivered { status: 200 });
+}
+
+#[tokio::test]
+async fn a_reply_whose_body_never_ends_counts_by_its_status_all_the_same() {
+    for status in [200, 500] {
+        let head = format!("HTTP/1.1 {status} Status\r\nContent-Length: 100\r\n\r\nhalf");
+        let receiver = Receiver::spawn(Act::Stay(head.into_bytes())).await;
+        let client = Poster::new(&settings(receiver.port), Names::new(&[])).builder().build().unwrap();
+        let response = client.post(format!("http://127.0.0.1:{}/", receiver.port)).body("{}").send().await.unwrap();
+        let outcome = reply::judge(response, Duration::from_millis(50)).await;
+        assert_eq!((outcome.status(), outcome.is_delivered()), (Some(status), status == 200), "{outcome:?}");
+    }
 }
 
 #[tokio::test]

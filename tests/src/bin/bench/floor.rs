@@ -1,14 +1,22 @@
-//! What the framework alone costs, and the framework with one script call: each reads a body and answers a fixed one.
+//! What the framework alone costs, and the framework with one script call, of a script that does nothing or of the product's own: each reads a
+//! body and answers a fixed one.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+
+use crate::steps::{self, Steps};
 
 /// Makes this binary be the floor instead of the bench.
 pub(crate) const ARGUMENT: &str = "floor";
 /// The variable that makes the floor call a script in this Redis for each request.
 const REDIS: &str = "BENCH_FLOOR_REDIS";
+/// The variable that names a file of steps, to be called in place of the script that does nothing.
+const STEPS: &str = "BENCH_FLOOR_STEPS";
 /// A script that does nothing.
 const SCRIPT: &str = "return ARGV[1]";
 
@@ -22,12 +30,21 @@ pub(crate) fn on_redis(url: &str) -> Command {
     command
 }
 
+/// This binary, being the floor that takes the product's own steps.
+pub(crate) fn with_steps(url: &str, steps: &Path) -> Command {
+    let mut command = on_redis(url);
+    command.env(STEPS, steps);
+    command
+}
+
 /// Prints its address as the product does, and serves until killed.
 pub(crate) fn serve() -> io::Result<()> {
+    let (url, steps) = (std::env::var(REDIS).ok(), std::env::var_os(STEPS));
     actix_web::rt::System::new().block_on(async {
-        match std::env::var(REDIS) {
-            Ok(url) => serve_scripts(&url).await,
-            Err(_) => serve_fixed().await,
+        match (url, steps) {
+            (Some(url), Some(steps)) => serve_steps(&url, serde_json::from_slice(&std::fs::read(steps)?)?).await,
+            (Some(url), None) => serve_scripts(&url).await,
+            (None, _) => serve_fixed().await,
         }
     })
 }
@@ -71,6 +88,50 @@ async fn call_script(
     match called {
         Ok(_) => HttpResponse::Ok().content_type("application/json").body(REPLY),
         Err(_) => HttpResponse::ServiceUnavailable().finish(),
+    }
+}
+
+/// The steps, and the numbers of those who are opened and verified next.
+struct Taking {
+    steps: Steps,
+    opened: AtomicU64,
+    verified: AtomicU64,
+}
+
+/// The product has loaded its scripts already.
+async fn serve_steps(url: &str, steps: Steps) -> io::Result<()> {
+    let client = redis::Client::open(url).map_err(io::Error::other)?;
+    let taking = Arc::new(Taking { steps, opened: AtomicU64::new(0), verified: AtomicU64::new(0) });
+    let server = HttpServer::new(move || {
+        let client = client.clone();
+        App::new()
+            .data_factory(move || {
+                let client = client.clone();
+                async move { client.get_multiplexed_async_connection().await }
+            })
+            .app_data(web::Data::from(Arc::clone(&taking)))
+            .default_service(web::to(take_step))
+    });
+    let server = server.bind(("127.0.0.1", 0))?;
+    tell(server.addrs()[0])?;
+    server.run().await
+}
+
+async fn take_step(
+    request: HttpRequest,
+    _body: web::Bytes,
+    connection: web::Data<redis::aio::MultiplexedConnection>,
+    taking: web::Data<Taking>,
+) -> HttpResponse {
+    let command = if request.path() == crate::SEND {
+        taking.steps.open.command(taking.opened.fetch_add(1, Ordering::Relaxed))
+    } else {
+        taking.steps.verify.command(taking.verified.fetch_add(1, Ordering::Relaxed))
+    };
+    let mut connection = connection.get_ref().clone();
+    match command.query_async::<redis::Value>(&mut connection).await {
+        Ok(answer) if steps::was_taken(&answer) => HttpResponse::Ok().content_type("application/json").body(REPLY),
+        answer => HttpResponse::ServiceUnavailable().body(format!("{answer:?}")),
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct Phase {
 }
 
 impl Phase {
-    pub(crate) const HEADER: &'static str = "phase      calls/s    p50 ms    p99 ms    server us/call    generator us/call";
+    pub(crate) const HEADER: &'static str = "phase         calls/s    p50 ms    p99 ms    server us/call    generator us/call";
 
     fn latency(&self, percent: usize) -> f64 {
         let at = (self.latencies.len() * percent / 100).min(self.latencies.len().saturating_sub(1));
@@ -51,7 +51,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (p50, p99) = (self.latency(50), self.latency(99));
         let (server, generator) = (self.each(self.server_time), self.each(self.generator_time));
-        write!(f, "{:8} {:9.0} {p50:9.2} {p99:9.2} {server:17.0} {generator:20.0}", self.name, self.per_second)
+        write!(f, "{:11} {:9.0} {p50:9.2} {p99:9.2} {server:17.0} {generator:20.0}", self.name, self.per_second)
     }
 }
 

@@ -10,6 +10,7 @@ mod floor;
 mod load;
 mod server;
 mod shared;
+mod steps;
 
 use std::io::{self, Write};
 use std::sync::Arc;

@@ -1,5 +1,8 @@
-//! The same on Redis and PostgreSQL, beside a floor that does one script call a request through the same kind of connection.
+//! The same on Redis and PostgreSQL, beside two floors that do one script call a request through the same kind of connection: of a script that
+//! does nothing, which is what the framework and the way to Redis admit; and of the product's own scripts with arguments that were made before,
+//! which is what Redis admits. What lies between the second and the product is the product's own: HTTP, keys, JSON, tokens, codes, words.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
@@ -12,6 +15,7 @@ use serde_json::Value;
 
 use crate::load::{Load, Phase};
 use crate::server::{self, Server};
+use crate::steps::{Listener, Steps};
 use crate::{CALLS, SEND, VERIFY, WARM_UP, floor, measured, send_body, verify_body};
 
 /// The planes of one measured node.
@@ -46,13 +50,24 @@ pub(crate) async fn measure(out: &mut impl Write, binary: &Path) -> io::Result<(
     let sessions: Arc<Vec<String>> = Arc::new(sends.replies.iter().map(|reply| verify_body(reply)).collect());
     let verified = planes.phase(out, &server, "verify", &load, VERIFY, move |number| sessions[number].clone()).await?;
     let right = verified.replies.iter().filter(|reply| reply.contains("\"session_verified\":true")).count();
-    writeln!(
-        out,
-        "verified {right} of {CALLS}; of the floor: send {:.2}, verify {:.2}; peak memory of the node {:.1} MB",
-        sends.per_second / bare.per_second,
-        verified.per_second / bare.per_second,
-        server.peak_megabytes()?,
-    )?;
+    let peak = server.peak_megabytes()?;
+    let steps = planes.overhear(&load).await?;
+    drop(server);
+
+    let file = data.path().join("steps.json");
+    fs::write(&file, serde_json::to_vec(&steps)?)?;
+    let floor = Server::start(floor::with_steps(&planes.redis.url(), &file))?;
+    let load = Load::new(floor.address, "none");
+    let opens = planes.phase(out, &floor, "step open", &load, SEND, send_body).await?;
+    let judges = planes.phase(out, &floor, "step verify", &load, VERIFY, send_body).await?;
+
+    let ratios = |send: &Phase, verify: &Phase| {
+        let (send, verify) = (sends.per_second / send.per_second, verified.per_second / verify.per_second);
+        format!("send {send:.2}, verify {verify:.2}")
+    };
+    writeln!(out, "verified {right} of {CALLS}; peak memory of the node {peak:.1} MB")?;
+    writeln!(out, "of a handler that calls a script that does nothing: {}", ratios(&bare, &bare))?;
+    writeln!(out, "of a handler that takes the same step and nothing else: {}", ratios(&opens, &judges))?;
     if right == CALLS { Ok(()) } else { Err(io::Error::other("not every right code verified")) }
 }
 
@@ -72,6 +87,17 @@ impl Planes {
             .env("COUNTERSIGN_REDIS__URL", self.redis.url())
             .env("COUNTERSIGN_DATABASE__URL", self.database.url());
         command
+    }
+
+    /// The steps of one more send and its verification.
+    async fn overhear(&self, load: &Load) -> io::Result<Steps> {
+        let url = self.redis.url();
+        let address = url.trim_start_matches("redis://").trim_end_matches('/');
+        let listener = Listener::start(address).await?;
+        let sent = load.run(SEND, 1, |_| send_body(CALLS + WARM_UP)).await?;
+        let body = verify_body(sent.replies.first().map_or("", String::as_str));
+        load.run(VERIFY, 1, move |_| body.clone()).await?;
+        listener.steps().await
     }
 
     async fn phase(

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::admin::ask::Ask;
 use crate::admin::problem::Problem;
 use crate::admin::reply::Reply;
-use crate::admin::schema::{Info, Readiness, Route};
+use crate::admin::schema::{Info, Providers, Readiness};
 
 #[derive(Serialize)]
 struct InfoReply {
@@ -29,9 +29,11 @@ pub(crate) async fn readiness(ask: &Ask<'_>) -> Result<Reply, Problem> {
     Reply::ok(&ask.platform().readiness().await)
 }
 
-/// Who serves which channel
+/// Who serves which channel, and how that went
+///
+/// Counts are this node's own, since it started.
 #[utoipa::path(get, path = "/admin/v1/providers", tag = "installation", operation_id = "providers", security(("admin_token" = [])),
-    responses((status = 200, description = "One entry a channel.", body = [Route])))]
+    responses((status = 200, description = "One entry a channel, one a provider.", body = Providers)))]
 pub(crate) fn providers(ask: &Ask<'_>) -> Result<Reply, Problem> {
     Reply::ok(&ask.platform().providers())
 }

@@ -46,12 +46,15 @@ pub(crate) async fn create_key(ask: &Ask<'_>) -> Result<Reply, Problem> {
 
 /// Revoke an API key
 ///
-/// Every node refuses it at its next call.
+/// Every node refuses it at its next call, also while the records are away: they write it down when they are back.
 #[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/keys/{key}", tag = "keys", operation_id = "revokeKey",
     security(("admin_token" = [])), params(("tenant" = String, Path), ("key" = String, Path, description = "Its id.")),
-    responses((status = 200, description = "It is revoked.", body = schema::ApiKey), (status = 404, description = "No such key.")))]
+    responses((status = 200, description = "It is revoked.", body = schema::ApiKey),
+              (status = 202, description = "It is refused from now on; the records are away and will write it down.", body = schema::ApiKey),
+              (status = 404, description = "No such key.")))]
 pub(crate) async fn revoke_key(ask: &Ask<'_>) -> Result<Reply, Problem> {
     let (tenant, id) = (ask.tenant().await?.id, ask.named(1, "key")?);
-    let done = ask.platform().revoke_key(&ask.order()?, tenant, id).await?;
-    Reply::ok(&KeyView::of(&done.record, ask.platform().now()))
+    let revoked = ask.platform().revoke_key(&ask.order()?, tenant, id).await?;
+    let view = KeyView::of(&revoked.key, ask.platform().now());
+    if revoked.written { Reply::ok(&view) } else { Reply::accepted(&view) }
 }

@@ -4,6 +4,7 @@ pub(crate) mod deliveries;
 pub(crate) mod installation;
 pub(crate) mod keys;
 pub(crate) mod log;
+pub(crate) mod recipients;
 pub(crate) mod senders;
 pub(crate) mod services;
 pub(crate) mod templates;
@@ -51,6 +52,7 @@ pub(super) async fn run(operation: Operation, ask: &Ask<'_>) -> Result<Reply, Pr
         Operation::ShowTenant => tenants::show_tenant(ask).await,
         Operation::UpdateTenant => tenants::update_tenant(ask).await,
         Operation::ShowSession => tenants::show_session(ask).await,
+        Operation::UnblockRecipient => recipients::unblock_recipient(ask).await,
         Operation::ListKeys => keys::list_keys(ask).await,
         Operation::CreateKey => keys::create_key(ask).await,
         Operation::RevokeKey => keys::revoke_key(ask).await,

@@ -2,6 +2,7 @@
 
 use countersign_core::manage::{BalanceView, DifferenceView, LedgerLine, LineFilter, LineView, MoneyView};
 use countersign_model::Money;
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::admin::ask::Ask;
@@ -9,8 +10,20 @@ use crate::admin::problem::Problem;
 use crate::admin::reply::{Page, Reply};
 use crate::admin::request::{needed_parsed, read, whole};
 use crate::admin::schema;
+use crate::fields::{Faults, Fields};
 
 pub(crate) const FIELDS: [&str; 2] = ["amount", "note"];
+pub(crate) const ADJUSTMENT_FIELDS: [&str; 3] = ["amount", "note", "side"];
+
+/// What an adjustment moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Side {
+    /// The ledger and the balance that admits sends.
+    Both,
+    /// The ledger alone: it is put right by what the balance is.
+    Ledger,
+}
 
 /// Show a wallet
 #[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/wallet", tag = "wallet", operation_id = "showWallet",
@@ -49,32 +62,44 @@ pub(crate) async fn list_ledger(ask: &Ask<'_>) -> Result<Reply, Problem> {
     request_body = schema::AmountRequest,
     responses((status = 201, description = "The line.", body = schema::Credited), (status = 404, description = "No such tenant.")))]
 pub(crate) async fn top_up(ask: &Ask<'_>) -> Result<Reply, Problem> {
-    let (tenant, (amount, note)) = (ask.tenant().await?.id, amount(ask)?);
+    let tenant = ask.tenant().await?.id;
+    let (amount, note) = whole(&ask.body.object, &FIELDS, amount)?;
     let credited = ask.platform().top_up(&ask.order()?, tenant, amount, &note).await?;
     Reply::created(&json!({"line": LineView::of(&credited.line)}), credited.repeated)
 }
 
 /// Put a balance right
 ///
-/// By an amount either way, with a note that says why. What would take more than there is, is `refused`.
+/// By an amount either way, with a note that says why. What would take more than there is, is `refused`. With `side` = `ledger` the balance stays
+/// as it is: that closes a difference where the balance is what should be. Where the ledger is, rebuild.
 #[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/wallet/adjustments", tag = "wallet", operation_id = "adjust",
     security(("admin_token" = [])),
     params(("tenant" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe for 24 hours. Send one.")),
-    request_body = schema::AmountRequest,
+    request_body = schema::AdjustmentRequest,
     responses((status = 201, description = "The line.", body = schema::Credited), (status = 404, description = "No such tenant.")))]
 pub(crate) async fn adjust(ask: &Ask<'_>) -> Result<Reply, Problem> {
-    let (tenant, (amount, note)) = (ask.tenant().await?.id, amount(ask)?);
-    let credited = ask.platform().adjust(&ask.order()?, tenant, amount, &note).await?;
-    Reply::created(&json!({"line": LineView::of(&credited.line)}), credited.repeated)
+    let tenant = ask.tenant().await?.id;
+    let ((amount, note), side) = whole(&ask.body.object, &ADJUSTMENT_FIELDS, |fields, faults| {
+        let side = read::<Side>(fields, "side", "both or ledger", faults).unwrap_or(Side::Both);
+        Some((amount(fields, faults)?, side))
+    })?;
+    let (line, repeated) = match side {
+        Side::Both => {
+            let credited = ask.platform().adjust(&ask.order()?, tenant, amount, &note).await?;
+            (LineView::of(&credited.line), credited.repeated)
+        }
+        Side::Ledger => {
+            let done = ask.platform().correct_ledger(&ask.order()?, tenant, amount, &note).await?;
+            (done.record, done.replayed)
+        }
+    };
+    Reply::created(&json!({"line": line}), repeated)
 }
 
-fn amount(ask: &Ask<'_>) -> Result<(Money, String), Problem> {
-    let read = whole(&ask.body.object, &FIELDS, |fields, faults| {
-        let amount = needed_parsed::<Money>(fields, "amount", "an amount as a text, such as \"100.00\"", faults);
-        let note = read::<String>(fields, "note", "a text", faults).unwrap_or_default();
-        Some((amount?, note))
-    });
-    Ok(read?)
+fn amount(fields: &Fields<'_>, faults: &mut Faults) -> Option<(Money, String)> {
+    let amount = needed_parsed::<Money>(fields, "amount", "an amount as a text, such as \"100.00\"", faults);
+    let note = read::<String>(fields, "note", "a text", faults).unwrap_or_default();
+    Some((amount?, note))
 }
 
 /// Set a balance to what the ledger says

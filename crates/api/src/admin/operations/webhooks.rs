@@ -24,12 +24,14 @@ pub(crate) async fn list_endpoints(ask: &Ask<'_>) -> Result<Reply, Problem> {
 }
 
 /// Make a webhook endpoint
+///
+/// A tenant may have as many as `webhooks.endpoints_per_tenant` says.
 #[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/webhooks", tag = "webhooks", operation_id = "createWebhook",
     security(("admin_token" = [])),
     params(("tenant" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe for 24 hours.")),
     request_body = schema::EndpointRequest,
     responses((status = 201, description = "The endpoint with the secret that signs, shown this once.", body = schema::MadeEndpoint),
-              (status = 404, description = "No such tenant.")))]
+              (status = 404, description = "No such tenant."), (status = 409, description = "The tenant has as many as it may.")))]
 pub(crate) async fn create_endpoint(ask: &Ask<'_>) -> Result<Reply, Problem> {
     let tenant = ask.tenant().await?.id;
     let draft = read_endpoint(&ask.body.object)?;
@@ -47,11 +49,12 @@ pub(crate) async fn show_endpoint(ask: &Ask<'_>) -> Result<Reply, Problem> {
 
 /// Change a webhook endpoint
 ///
-/// A merge patch (RFC 7396). `enabled` brings back one that answered 410.
+/// A merge patch (RFC 7396). `enabled` brings back one that answered 410. What was spelt before its `format` is changed is posted as it was spelt.
 #[utoipa::path(patch, path = "/admin/v1/tenants/{tenant}/webhooks/{webhook}", tag = "webhooks", operation_id = "updateWebhook",
     security(("admin_token" = [])), params(("tenant" = String, Path), ("webhook" = String, Path)),
     request_body = schema::EndpointRequest,
-    responses((status = 200, description = "The endpoint.", body = schema::Endpoint), (status = 404, description = "No such endpoint.")))]
+    responses((status = 200, description = "The endpoint.", body = schema::Endpoint), (status = 404, description = "No such endpoint."),
+              (status = 409, description = "Its secret cannot sign that format.")))]
 pub(crate) async fn update_endpoint(ask: &Ask<'_>) -> Result<Reply, Problem> {
     let (tenant, id) = (ask.tenant().await?.id, ask.named(1, "webhook endpoint")?);
     let change = |draft| patch_endpoint(&draft, &ask.body.object);
@@ -72,7 +75,8 @@ pub(crate) async fn delete_endpoint(ask: &Ask<'_>) -> Result<Reply, Problem> {
 
 /// Rotate a webhook endpoint's secret
 ///
-/// The one before goes on signing for 24 hours, beside the new one.
+/// The one before goes on signing for 24 hours, beside the new one; in the formats `kotp` and `getotp`, which have room for one signature, it stops
+/// at once.
 #[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/webhooks/{webhook}/rotate", tag = "webhooks", operation_id = "rotateWebhook",
     security(("admin_token" = [])),
     params(("tenant" = String, Path), ("webhook" = String, Path),
@@ -86,7 +90,7 @@ pub(crate) async fn rotate_endpoint(ask: &Ask<'_>) -> Result<Reply, Problem> {
 
 /// Test a webhook endpoint
 ///
-/// Posts a `webhook.test`, whatever events it wants. The log of deliveries tells what came of it.
+/// Posts a `webhook.test` in the words of its format, whatever events it wants. The log of deliveries tells what came of it.
 #[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/webhooks/{webhook}/test", tag = "webhooks", operation_id = "testWebhook",
     security(("admin_token" = [])),
     params(("tenant" = String, Path), ("webhook" = String, Path),

@@ -76,7 +76,7 @@ fn every_draft_is_shown_as_it_is_read() {
     assert_eq!(whole(object(&shown_template(&draft)), &TEMPLATE_FIELDS, template).unwrap(), draft);
     let draft = whole(object(&json!({"channel": "sms", "value": "ACME"})), &SENDER_FIELDS, sender).unwrap();
     assert_eq!(whole(object(&shown_sender(&draft)), &SENDER_FIELDS, sender).unwrap(), draft);
-    let hook = json!({"url": "https://example.com/", "events": ["session.verified"], "enabled": false});
+    let hook = json!({"url": "https://example.com/", "format": "kotp", "events": ["session.verified"], "enabled": false});
     let draft = whole(object(&hook), &ENDPOINT_FIELDS, endpoint).unwrap();
     assert_eq!(whole(object(&shown_endpoint(&draft)), &ENDPOINT_FIELDS, endpoint).unwrap(), draft);
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use utoipa::ToSchema;
 
 use super::shared::{Limits, Prices, Profile, Settings};
@@ -26,6 +28,42 @@ pub(crate) struct Readiness {
     session_store: bool,
     /// Without them codes go out and verify all the same.
     records: bool,
+}
+
+/// Who gets messages out.
+#[derive(ToSchema)]
+pub(crate) struct Providers {
+    /// Each channel of live messages.
+    channels: Vec<Route>,
+    /// Each provider, the sandbox too.
+    providers: Vec<Provider>,
+}
+
+/// A provider, and what this node saw of it since it started.
+#[derive(ToSchema)]
+pub(crate) struct Provider {
+    name: String,
+    /// Its `kind` in the configuration; the sandbox has none.
+    kind: Option<String>,
+    /// `live` or `sandbox`.
+    mode: String,
+    /// Empty: no channel names it.
+    channels: Vec<String>,
+    /// How often tries ended how: `accepted`, `refused`, `throttled`, `unreachable`, `misconfigured`, `unknown`, `unclear`. What never happened is
+    /// not there.
+    tries: BTreeMap<String, u64>,
+    /// The last try that it did not take.
+    last_failure: Option<ProviderFailure>,
+}
+
+/// A try that a provider did not take.
+#[derive(ToSchema)]
+pub(crate) struct ProviderFailure {
+    #[schema(format = DateTime)]
+    at: String,
+    channel: String,
+    /// In the words of `tries`.
+    outcome: String,
 }
 
 /// Who serves a channel.
@@ -169,6 +207,8 @@ pub(crate) struct Template {
     name: String,
     subject: Option<String>,
     body: String,
+    /// Whether it is used only where a call chooses it.
+    by_choice: bool,
     #[schema(format = DateTime)]
     created_at: String,
 }
@@ -200,8 +240,10 @@ pub(crate) struct Endpoint {
     #[schema(examples("whe_01J9ZQ3V8MTRX4N6D5B7C9E0FG"))]
     id: String,
     url: String,
+    /// `native`, `kotp` or `getotp`.
+    format: String,
     description: String,
-    /// Empty: everything.
+    /// Empty: everything that its format has a word for.
     events: Vec<String>,
     enabled: bool,
     /// Why not: `operator`, or `gone` where it answered 410.
@@ -405,6 +447,17 @@ pub(crate) struct SessionChannel {
     delivered_at: Option<String>,
     #[schema(format = DateTime)]
     verified_at: Option<String>,
+}
+
+/// What became of a recipient's block.
+#[derive(ToSchema)]
+pub(crate) struct Unblocked {
+    /// Masked.
+    recipient: String,
+    mode: String,
+    purpose: String,
+    /// Whether anything was refused because of it. If not, there was no block, or not under this mode and purpose.
+    lifted: bool,
 }
 
 /// What is gone.

@@ -84,6 +84,8 @@ pub(crate) struct TemplateRequest {
     subject: Option<String>,
     /// The words, with `{{code}}`; also `{{app}}` and `{{minutes}}`, each at most with `| upper` or `| lower`.
     body: String,
+    /// Whether it is used only where a call chooses it, and never by itself (default: no).
+    by_choice: Option<bool>,
 }
 
 /// A template.
@@ -107,6 +109,8 @@ pub(crate) struct CreateTemplateRequest {
     subject: Option<String>,
     /// The words, with `{{code}}`; also `{{app}}` and `{{minutes}}`, each at most with `| upper` or `| lower`.
     body: String,
+    /// Whether it is used only where a call chooses it, and never by itself (default: no).
+    by_choice: Option<bool>,
 }
 
 /// Words that are to be tried out.
@@ -154,10 +158,13 @@ pub(crate) struct EndpointRequest {
     /// An `https` address of a public host, unless the configuration allows more.
     #[schema(max_length = 2048)]
     url: String,
+    /// `native` (Standard Webhooks), `kotp` or `getotp`: how what is posted is spelt and signed.
+    #[schema(default = "native")]
+    format: Option<String>,
     /// For people.
     #[schema(max_length = 256)]
     description: Option<String>,
-    /// What it hears of; without it, or empty: everything.
+    /// What it hears of; without it, or empty: everything that its format has a word for.
     events: Option<Vec<String>>,
     /// Whether it is posted to. `true` also brings back one that answered 410.
     #[schema(default = true)]
@@ -168,11 +175,25 @@ pub(crate) struct EndpointRequest {
 #[derive(ToSchema)]
 #[schema(examples(json!({"amount": "100.00", "note": "invoice 2026-17"})))]
 pub(crate) struct AmountRequest {
-    /// A decimal text with at most six decimals. A credit is above zero; an adjustment may be below.
+    /// A decimal text with at most six decimals, above zero.
     amount: String,
-    /// For people; an adjustment needs one.
+    /// For people.
     #[schema(max_length = 256)]
     note: Option<String>,
+}
+
+/// An amount by which something is put right.
+#[derive(ToSchema)]
+#[schema(examples(json!({"amount": "-4.00", "note": "paid twice"})))]
+pub(crate) struct AdjustmentRequest {
+    /// A decimal text with at most six decimals, above or below zero.
+    amount: String,
+    /// Why.
+    #[schema(max_length = 256)]
+    note: String,
+    /// `both`: ledger and balance. `ledger`: the ledger alone, which is put right by what the balance is.
+    #[schema(default = "both")]
+    side: Option<String>,
 }
 
 /// An admin token.
@@ -188,4 +209,18 @@ pub(crate) struct TokenRequest {
     /// When it dies by itself.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
+}
+
+/// Whose block is to be lifted.
+#[derive(ToSchema)]
+#[schema(examples(json!({"recipient": "ann@example.com"})))]
+pub(crate) struct UnblockRequest {
+    /// An e-mail address, or a number such as `+12025550143`, whatever channel the guesses came for.
+    recipient: String,
+    /// `live` or `sandbox`: their guesses are counted apart.
+    #[schema(default = "live")]
+    mode: Option<String>,
+    /// What the sessions proved control for: each purpose has its own count.
+    #[schema(default = "verification", min_length = 1, max_length = 64)]
+    purpose: Option<String>,
 }

@@ -33,6 +33,12 @@ pub(crate) struct Profile {
     number_check: Option<String>,
     /// The language of messages whose call names none, a BCP 47 tag.
     locale: Option<String>,
+    /// GetOTP: whether a code may be checked without saying whose it is (default: yes).
+    allow_code_only_check: Option<bool>,
+    /// Antryk: what a wrong code is answered with: `verdict` (default) or `error`.
+    wrong_code: Option<String>,
+    /// GetOTP: how dates are written: `iso` (default) or `table`.
+    date_format: Option<String>,
 }
 
 /// Limits. What is left out, the wider rule decides: the tenant's, then the installation's.
@@ -47,6 +53,10 @@ pub(crate) struct Limits {
     active_per_user: Option<u32>,
     /// Sends asked for by one end-user address.
     sends_per_ip: Option<Limit>,
+    /// Sends to one recipient, in the dialects that count by recipients and not by users.
+    sends_per_recipient: Option<Limit>,
+    /// Wrong codes that were checked without saying whose they are. A tenant's alone.
+    code_misses: Option<Limit>,
 }
 
 /// At most `max` in any stretch of `seconds`.

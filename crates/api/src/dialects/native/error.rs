@@ -68,6 +68,10 @@ pub(super) fn of_send(error: SendError) -> Failure {
         SendError::Message { channel, source } => {
             faults.add("autofill", "invalid_field", format!("Message for {channel} cannot be worded: {source}"));
         }
+        SendError::UnknownTemplate
+        | SendError::TemplateWithoutCode
+        | SendError::TemplateForOtherChannel { .. }
+        | SendError::UnknownSender => return internal("a template or sender was refused that no native call names"),
         SendError::Refused(refusal) => return of_refusal(refusal),
     }
     faults.into()
@@ -117,6 +121,7 @@ pub(super) fn of_refusal(refusal: Refusal) -> Failure {
             let message = "Too many wrong codes for this recipient";
             Failure::new(StatusCode::TOO_MANY_REQUESTS, "recipient_blocked", message).after(wait).about(about)
         }
+        Refusal::SlotTaken { .. } => internal("a slot was taken that no native session holds"),
         Refusal::NothingSent(sent) => {
             let mut failure = Failure::new(StatusCode::BAD_GATEWAY, "all_channels_failed", "All channels failed");
             failure.details.channels_sent = Some(channels_sent(&sent));

@@ -163,6 +163,7 @@ fn wants_problem(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
+    use countersign_model::Timestamp;
     use serde_json::{Value, json};
 
     use super::*;
@@ -195,8 +196,11 @@ mod tests {
 
     #[test]
     fn callers_that_ask_for_problem_details_get_them() {
-        let failure = Failure::new(StatusCode::GONE, "session_expired", "Session expired")
-            .about(About { mode: Mode::Sandbox, attempts_remaining: 2 });
+        let failure = Failure::new(StatusCode::GONE, "session_expired", "Session expired").about(About {
+            mode: Mode::Sandbox,
+            attempts_remaining: 2,
+            expires_at: Timestamp::from_millis(0),
+        });
         let expected = json!({
             "type": "urn:countersign:problem:session_expired", "title": "Gone", "status": 410, "detail": "Session expired",
             "instance": "urn:countersign:request:req_12345678", "code": "session_expired", "details": {"attempts_remaining": 2}, "sandbox": true,

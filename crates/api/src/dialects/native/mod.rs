@@ -11,10 +11,8 @@ pub(crate) mod schema;
 mod words;
 
 use actix_web::HttpResponse;
-use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
-use actix_web::web::Bytes;
+use actix_web::http::header::{ALLOW, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use countersign_core::{Caller, Quota};
 
 use self::failure::Failure;
@@ -23,8 +21,7 @@ use self::paths::Operation;
 use self::request::Input;
 use crate::body::Body;
 use crate::call::{Call, allow_value};
-use crate::dialect::{Edge, Reads, Route, Voice};
-use crate::limit_headers::retry_after;
+use crate::dialect::{Edge, Reads, Route, Voice, retry_after};
 
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -140,7 +137,7 @@ async fn run(call: &Call<'_>, operation: Operation, name: &str, body: &Body, cal
 }
 
 fn respond(call: &Call<'_>, reply: Reply, quota: Option<&Quota>) -> HttpResponse {
-    let mut response = json(call, reply.status, "application/json", reply.body, quota);
+    let mut response = call.reply(reply.status, "application/json", reply.body, quota);
     if reply.replayed {
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }
@@ -149,7 +146,7 @@ fn respond(call: &Call<'_>, reply: Reply, quota: Option<&Quota>) -> HttpResponse
 
 fn refuse(call: &Call<'_>, failure: &Failure, quota: Option<&Quota>) -> HttpResponse {
     let (media, body) = failure.body(call.request, call.id.as_str());
-    let mut response = json(call, failure.status, media, body, quota);
+    let mut response = call.reply(failure.status, media, body, quota);
     let headers = response.headers_mut();
     if let Some(wait) = failure.retry_after {
         retry_after(headers, wait);
@@ -160,15 +157,6 @@ fn refuse(call: &Call<'_>, failure: &Failure, quota: Option<&Quota>) -> HttpResp
     if failure.status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("ApiKey realm=\"countersign\", header=\"X-API-Key\""));
     }
-    response
-}
-
-fn json(call: &Call<'_>, status: StatusCode, media: &'static str, body: Vec<u8>, quota: Option<&Quota>) -> HttpResponse {
-    let mut response = HttpResponse::with_body(status, BoxBody::new(Bytes::from(body)));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    call.stamp(headers, quota);
     response
 }
 

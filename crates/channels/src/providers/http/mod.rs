@@ -48,6 +48,9 @@ impl Provider for Http {
     }
 
     async fn send(&self, message: &Rendered) -> TryOutcome {
+        if !self.settings.body.carries(message) {
+            return TryOutcome::Misconfigured(Diagnostic::Note("the body template has no place for the text"));
+        }
         let Ok(body) = self.settings.body.fill(message) else {
             return TryOutcome::Misconfigured(Diagnostic::Note("the body template failed"));
         };

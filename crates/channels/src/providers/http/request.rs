@@ -14,6 +14,8 @@ use crate::provider::{Content, Rendered};
 pub(super) struct Body {
     templates: Environment<'static>,
     shape: Shape,
+    /// Whether the words have a place in it: without one a message that is nothing but words cannot be sent.
+    has_text: bool,
 }
 
 enum Shape {
@@ -30,8 +32,8 @@ impl Body {
     /// Compiles the template and tries it on every channel with a text full of quotes and line ends.
     pub(super) fn json(key: &str, source: &str, channels: &[Channel]) -> Result<Self, ConfigError> {
         let mut templates = environment();
-        compile(&mut templates, key, DOCUMENT, source)?;
-        let body = Self { templates, shape: Shape::Json };
+        let has_text = compile(&mut templates, key, DOCUMENT, source)?;
+        let body = Self { templates, shape: Shape::Json, has_text };
         for sample in samples(channels) {
             let filled = body.rehearse(key, DOCUMENT, &sample)?;
             if serde_json::from_str::<serde_json::Value>(&filled).is_err() {
@@ -47,10 +49,11 @@ impl Body {
             return Err(ConfigError::new(key, ConfigProblem::Empty));
         }
         let mut templates = environment();
+        let mut has_text = false;
         for (field, source) in fields {
-            compile(&mut templates, &format!("{key}.{field}"), field, source.expose_secret())?;
+            has_text |= compile(&mut templates, &format!("{key}.{field}"), field, source.expose_secret())?;
         }
-        let body = Self { templates, shape: Shape::Form(fields.keys().cloned().collect()) };
+        let body = Self { templates, shape: Shape::Form(fields.keys().cloned().collect()), has_text };
         for sample in samples(channels) {
             for field in fields.keys() {
                 body.rehearse(&format!("{key}.{field}"), field, &sample)?;
@@ -66,7 +69,13 @@ impl Body {
         }
     }
 
-    /// The body for one message. Cannot fail for a template that passed its rehearsal, unless it branches on a value.
+    /// Whether it can carry the message: a text without a code needs a place for its words.
+    pub(super) const fn carries(&self, message: &Rendered) -> bool {
+        self.has_text || message.code.is_some()
+    }
+
+    /// The body for one message. Cannot fail for a template that passed its rehearsal, unless it branches on a value or
+    /// has a place for a code that the message does not have.
     pub(super) fn fill(&self, message: &Rendered) -> Result<String, minijinja::Error> {
         let values = values(message);
         match &self.shape {
@@ -95,36 +104,44 @@ fn environment() -> Environment<'static> {
     templates
 }
 
-fn compile(templates: &mut Environment<'static>, key: &str, name: &str, source: &str) -> Result<(), ConfigError> {
+/// Compiles a template, and tells whether the words have a place in it.
+fn compile(templates: &mut Environment<'static>, key: &str, name: &str, source: &str) -> Result<bool, ConfigError> {
     let wrong = |error: minijinja::Error| ConfigError::new(key, ConfigProblem::Template(error.to_string()));
     templates.add_template_owned(name.to_owned(), source.to_owned()).map_err(wrong)?;
     // A filter takes an undefined value without a word, so names are looked at one by one.
     let named = templates.get_template(name).map_err(wrong)?.undeclared_variables(false);
     let is_known = |name: &String| KNOWN.contains(&name.as_str()) || templates.globals().any(|(global, _)| global == name);
+    let has_text = named.contains("text");
     match named.into_iter().find(|name| !is_known(name)) {
-        None => Ok(()),
+        None => Ok(has_text),
         Some(name) => Err(ConfigError::new(key, ConfigProblem::Variable { name, known: KNOWN.join(", ") })),
     }
 }
 
 /// All that a template may name.
-const KNOWN: [&str; 10] = ["code", "text", "to", "to_digits", "app", "message_id", "channel", "locale", "minutes", "spoken"];
+const KNOWN: [&str; 11] =
+    ["code", "text", "to", "to_digits", "sender", "app", "message_id", "channel", "locale", "minutes", "spoken"];
 
-/// The values of [`KNOWN`].
+/// The values of [`KNOWN`]. A sender that nobody chose is empty; a code that is not there is no value at all.
 fn values(message: &Rendered) -> Value {
     let to = message.recipient.address();
     context! {
-        code => message.code.expose(),
+        code => value_of(message.code.as_ref().map(|code| code.expose().to_owned())),
         text => message.text(),
         to,
         to_digits => to.trim_start_matches('+'),
+        sender => message.sender.as_deref().unwrap_or_default(),
         app => message.app.as_str(),
         message_id => message.id.to_string(),
         channel => message.channel.as_str(),
         locale => message.locale.as_ref(),
         minutes => message.minutes,
-        spoken => message.spoken(),
+        spoken => value_of(message.spoken()),
     }
+}
+
+fn value_of(text: Option<String>) -> Value {
+    text.map_or(Value::UNDEFINED, Value::from)
 }
 
 /// `application/x-www-form-urlencoded`, as browsers write it.
@@ -143,11 +160,13 @@ fn samples(channels: &[Channel]) -> impl Iterator<Item = Rendered> {
             id: MessageId::from_bits(0),
             channel,
             recipient,
-            code,
+            sender: None,
+            code: Some(code),
             app: "\"A\" & <B>\\".to_owned(),
             locale: "en".into(),
             minutes: 10,
             content: Content::Phone { text: "\"quoted\" \\ and\n\n@two.lines #123456".to_owned() },
+            rehearsal: None,
         })
     })
 }

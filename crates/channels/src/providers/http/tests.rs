@@ -2,13 +2,14 @@ mod server;
 
 use std::time::Duration;
 
-use countersign_model::MessageId;
+use countersign_model::{MessageId, Outgoing, OutgoingText};
 use figment::Figment;
 use figment::providers::{Format as _, Toml};
 
 use self::server::{Act, Server};
 use super::*;
 use crate::config::ConfigProblem;
+use crate::render::Renderer;
 use crate::testing::{self, LogTrap, outgoing, rendered, sms};
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -64,6 +65,31 @@ async fn a_json_body_is_posted_with_every_value_a_template_may_name() {
     });
     assert_eq!(body, expected);
     assert!(body["id"].as_str().unwrap().parse::<MessageId>().is_ok());
+}
+
+/// A text that holds no code.
+fn plain() -> Rendered {
+    let Outgoing { id, mode, channel, recipient, app_name, locale, .. } = outgoing(Channel::Sms);
+    let text = "Your parcel is here".to_owned();
+    Renderer::plain(OutgoingText { id, mode, channel, recipient, sender: Some("Shop".to_owned()), app_name, locale, text })
+}
+
+#[tokio::test]
+async fn a_text_without_a_code_is_posted_where_it_has_a_place() {
+    let server = Server::start(Act::Reply(reply(200, "{}"))).await;
+    let section = |json: &str| format!("channels = [\"sms\"]\nurl = \"{{url}}\"\njson = '{json}'");
+    let sent = async |json: &str| provider(&section(json), &server.url("/send")).send(&plain()).await;
+    let taken = sent(r#"{"text": {{ text|tojson }}, "from": {{ sender|tojson }}}"#).await;
+    assert_eq!(taken, TryOutcome::Accepted { provider_id: None });
+    let body: serde_json::Value = serde_json::from_str(&server.requests().remove(0).body).unwrap();
+    assert_eq!(body, serde_json::json!({"text": "Your parcel is here", "from": "Shop"}));
+    for without in
+        [r#"{"otp": "{{ code }}", "text": {{ text|tojson }}}"#, r#"{"id": "{{ message_id }}"}"#, r#"{"say": "{{ spoken }}"}"#]
+    {
+        let refused = sent(without).await;
+        assert!(matches!(refused, TryOutcome::Misconfigured(_)), "{without}: {refused:?}");
+    }
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -254,7 +280,7 @@ fn a_mistake_is_told_by_its_key() {
         (format!("{base}json = '{{{{ text'"), "providers.sms.json: template: "),
         (
             format!("{base}json = '{{{{ txt|tojson }}}}'"),
-            "providers.sms.json: there is no `txt`; a template may name code, text, to, to_digits, app, ",
+            "providers.sms.json: there is no `txt`; a template may name code, text, to, to_digits, sender, app, ",
         ),
         (format!("{base}json = '\"{{{{ text }}}}\"'"), "providers.sms.json: does not give valid JSON"),
         (format!("{base}[form]\nTo = \"{{{{ nobody }}}}\""), "providers.sms.form.To: there is no `nobody`"),

@@ -1,9 +1,16 @@
 //! The provider of every sandbox session: built in, on every channel, sends nothing. Codes come back in the API's reply instead.
+//!
+//! It accepts everything, unless a message rehearses another outcome.
+
+use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_model::{Channel, ProviderName};
+use countersign_model::{Channel, ProviderName, Rehearsal};
 
-use crate::provider::{CheckError, Provider, Rendered, TryOutcome};
+use crate::provider::{CheckError, Diagnostic, Provider, Rendered, TryOutcome};
+
+/// How long a slow message takes to be accepted.
+const SLOW: Duration = Duration::from_secs(3);
 
 /// Accepts everything and does nothing.
 pub(crate) struct Sandbox {
@@ -33,11 +40,42 @@ impl Provider for Sandbox {
         true
     }
 
-    async fn send(&self, _: &Rendered) -> TryOutcome {
-        TryOutcome::Accepted { provider_id: None }
+    /// A message that rehearses an outcome is not final at once: whoever prepared it knows.
+    async fn send(&self, message: &Rendered) -> TryOutcome {
+        match message.rehearsal {
+            None => TryOutcome::Accepted { provider_id: None },
+            Some(Rehearsal::DeliveryFails) => TryOutcome::Refused(Diagnostic::Note("a rehearsed failure")),
+            Some(Rehearsal::Ambiguous) => TryOutcome::Unclear(Diagnostic::Note("a rehearsed doubt")),
+            Some(Rehearsal::Slow) => {
+                tokio::time::sleep(SLOW).await;
+                TryOutcome::Accepted { provider_id: None }
+            }
+        }
     }
 
     async fn check(&self) -> Result<(), CheckError> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{outgoing, rendered, sms};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_ends_as_it_rehearses() {
+        let sandbox = Sandbox::new();
+        let rehearsed = async |rehearsal| {
+            let mut message = outgoing(Channel::Sms);
+            message.rehearsal = Some(rehearsal);
+            sandbox.send(&rendered(message)).await.label()
+        };
+        assert_eq!(sandbox.send(&sms()).await.label(), "accepted");
+        assert_eq!(rehearsed(Rehearsal::DeliveryFails).await, "refused");
+        assert_eq!(rehearsed(Rehearsal::Ambiguous).await, "unclear");
+        let before = tokio::time::Instant::now();
+        assert_eq!(rehearsed(Rehearsal::Slow).await, "accepted");
+        assert_eq!(before.elapsed(), SLOW);
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use countersign_model::{
     AllFailed, Autofill, Channel, Dialect, MessageId, Money, Policy, Recipient, ResendPolicy, ServiceId, SessionId, StepId,
-    Timestamp, VerificationMode,
+    Timestamp, Uuid, VerificationMode,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,8 @@ const CHALLENGE: usize = 15;
 const PLANNED: usize = 6;
 const DIGEST: usize = 5;
 const JUDGEMENT: usize = 7;
+/// The end of a notice. Between it and the other ends lie what scripts call a session without one.
+const NOTICE: u8 = 6;
 
 /// What never changes and no script reads.
 #[derive(Serialize, Deserialize)]
@@ -44,6 +46,9 @@ struct Frame<'a> {
     purpose: &'a str,
     app_name: &'a str,
     locale: &'a str,
+    template: Option<Uuid>,
+    #[serde(borrow)]
+    sender: Option<&'a str>,
     autofill: Autofill,
     metadata: &'a str,
 }
@@ -68,6 +73,7 @@ impl Session {
             Some(End::Verified(at)) => (1, at.millis()),
             Some(End::Canceled(at)) => (2, at.millis()),
             Some(End::Failed(at)) => (3, at.millis()),
+            Some(End::Notice(at)) => (NOTICE, at.millis()),
         };
         out.int(how).int(when);
         self.pack_bill(out);
@@ -101,6 +107,8 @@ impl Session {
             purpose: &self.purpose,
             app_name: &self.app_name,
             locale: &self.locale,
+            template: self.template,
+            sender: self.sender.as_deref(),
             autofill: self.autofill.clone(),
             metadata: &self.metadata,
         };
@@ -150,6 +158,8 @@ impl Session {
             purpose: frame.purpose.to_owned(),
             app_name: frame.app_name.to_owned(),
             locale: frame.locale.to_owned(),
+            template: frame.template,
+            sender: frame.sender.map(str::to_owned),
             autofill: frame.autofill,
             metadata: frame.metadata.to_owned(),
             add_contact,
@@ -333,6 +343,7 @@ fn read_end(from: &mut Reader<'_>) -> Result<Option<End>, Malformed> {
         1 => Ok(Some(End::Verified(when))),
         2 => Ok(Some(End::Canceled(when))),
         3 => Ok(Some(End::Failed(when))),
+        NOTICE => Ok(Some(End::Notice(when))),
         _ => Err(Malformed),
     }
 }

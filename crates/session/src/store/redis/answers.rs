@@ -28,6 +28,8 @@ pub(super) const fn limit_number(name: LimitName) -> u8 {
         LimitName::SendsPerIp => 3,
         LimitName::CallsPerKey => 4,
         LimitName::FailedAuthentication => 5,
+        LimitName::SendsPerRecipient => 6,
+        LimitName::CodeMisses => 7,
     }
 }
 
@@ -39,6 +41,8 @@ const fn limit_name(number: u8) -> Result<LimitName, Malformed> {
         3 => Ok(LimitName::SendsPerIp),
         4 => Ok(LimitName::CallsPerKey),
         5 => Ok(LimitName::FailedAuthentication),
+        6 => Ok(LimitName::SendsPerRecipient),
+        7 => Ok(LimitName::CodeMisses),
         _ => Err(Malformed),
     }
 }
@@ -88,7 +92,7 @@ impl Parts {
         self.int().map(Timestamp::from_millis)
     }
 
-    fn span(&mut self) -> Result<Duration, Malformed> {
+    pub(super) fn span(&mut self) -> Result<Duration, Malformed> {
         self.int().map(Duration::from_millis)
     }
 
@@ -164,6 +168,7 @@ pub(super) fn open(parts: &mut Parts) -> Result<OpenVerdict, StoreError> {
         1 => OpenVerdict::Limited { limit: limit_name(parts.int()?)?, wait: parts.span()? },
         2 => OpenVerdict::RecipientBlocked { channel: parts.channel()?, wait: parts.span()? },
         3 => OpenVerdict::InsufficientBalance,
+        4 => OpenVerdict::SlotTaken { wait: parts.span()? },
         _ => return Err(Malformed.into()),
     })
 }

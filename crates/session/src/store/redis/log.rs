@@ -88,6 +88,9 @@ pub(super) fn write_event(out: &mut Writer, event: &EventKind) -> Result<(), Mal
         EventKind::BalanceLow { available } => {
             out.array(2).int(17).int(available.micros());
         }
+        EventKind::NoticeOpened(facts) => {
+            out.array(2).int(19).bytes(&postcard::to_stdvec(facts).map_err(|_| Malformed)?);
+        }
         EventKind::BalanceCut { balance, held, credits } => {
             out.array(4).int(18).int(balance.micros()).int(held.micros()).int(i64::try_from(*credits).unwrap_or(i64::MAX));
         }
@@ -138,6 +141,10 @@ fn read_event(from: &mut Reader<'_>) -> Result<EventKind, Malformed> {
         (15, 2) => EventKind::ContactDue { channel: channel(from.int()?)? },
         (16, 3) => EventKind::Captured { message: from.or_none(message)?, amount: amount(from)? },
         (17, 2) => EventKind::BalanceLow { available: amount(from)? },
+        (19, 2) => {
+            let facts: SessionFacts = postcard::from_bytes(from.bytes()?).map_err(|_| Malformed)?;
+            EventKind::NoticeOpened(Box::new(facts))
+        }
         (18, 4) => EventKind::BalanceCut { balance: amount(from)?, held: amount(from)?, credits: from.int()? },
         _ => return Err(Malformed),
     })

@@ -6,6 +6,7 @@ mod account;
 mod answers;
 mod link;
 mod log;
+mod names;
 mod plan;
 mod reads;
 mod scripts;
@@ -25,10 +26,11 @@ use self::plan::{Moment, Plan, ShapeSeen, account_key, head_key};
 use self::steps::Means;
 use super::verdicts::{
     Answer, Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict,
-    VerifyVerdict,
+    StrikeVerdict, VerifyVerdict,
 };
 use super::{
-    Advance, Cancel, Credit, Guard, Lapse, Listed, LogPage, Open, Record, Resend, SessionFilter, SessionStore, StoreError, Verify,
+    Advance, Cancel, Credit, Guard, Lapse, Listed, LogPage, NameQuery, Open, Record, Resend, SessionFilter, SessionStore,
+    StoreError, Strike, Unblock, Verify,
 };
 use crate::code::CodeKeys;
 use crate::session::Session;
@@ -132,7 +134,7 @@ fn unavailable(cause: impl fmt::Display) -> StoreError {
 }
 
 /// Values that a script may find unreadable.
-const VALUES: [&str; 9] = ["session", "subject", "memo", "head", "account", "log", "index", "due", "key"];
+const VALUES: [&str; 10] = ["name", "session", "subject", "memo", "head", "account", "log", "index", "due", "key"];
 
 /// What is told when a script came to nothing.
 fn refused(error: LinkError) -> StoreError {
@@ -180,7 +182,7 @@ impl SessionStore for RedisStore {
         for _ in 0..ASKED_BACK {
             let plan = self.means().verify(&step, &generations);
             let reply = self.run(&plan).await?;
-            match answers::heard(reply.value, Some(step.guard.limit), answers::verify)? {
+            match answers::heard(reply.value, step.guard.map(|guard| guard.limit), answers::verify)? {
                 Said::Heard(heard) => {
                     if is_final(&heard.answer) {
                         self.barrier(step.scope, reply.ran).await?;
@@ -207,7 +209,7 @@ impl SessionStore for RedisStore {
 
     async fn cancel(&self, step: Cancel) -> Result<Heard<CancelVerdict>, StoreError> {
         let reply = self.run(&steps::cancel(&step)).await?;
-        let Said::Heard(heard) = answers::heard(reply.value, Some(step.guard.limit), answers::cancel)? else {
+        let Said::Heard(heard) = answers::heard(reply.value, step.guard.map(|guard| guard.limit), answers::cancel)? else {
             return Err(StoreError::Unreadable("answer"));
         };
         if let Answer::Fresh(CancelVerdict::Canceled(_) | CancelVerdict::AlreadyVerified(_)) | Answer::Replayed(_) = heard.answer
@@ -234,6 +236,18 @@ impl SessionStore for RedisStore {
         self.due_sessions(limit).await
     }
 
+    async fn named(&self, scope: Scope, query: NameQuery) -> Result<Vec<Session>, StoreError> {
+        self.named_sessions(scope, &query).await
+    }
+
+    async fn strike(&self, step: Strike) -> Result<StrikeVerdict, StoreError> {
+        names::struck(self.run(&names::strike(&step)).await?.value)
+    }
+
+    async fn unblock(&self, step: Unblock) -> Result<bool, StoreError> {
+        names::unblocked(&self.run(&names::unblock(&step, self.budget)).await?.value)
+    }
+
     async fn admit(&self, guard: Guard) -> Result<Heard<()>, StoreError> {
         match answers::heard(self.run(&steps::admit(&guard)).await?.value, Some(guard.limit), |_| Ok(()))? {
             Said::Heard(heard) => Ok(heard),
@@ -251,6 +265,10 @@ impl SessionStore for RedisStore {
         let mut out = Writer::new();
         out.array(2).none().bytes(&key.bits().to_be_bytes());
         self.change_head(tenant, out).await
+    }
+
+    async fn revoked(&self, tenant: TenantId) -> Result<Vec<(KeyId, Timestamp)>, StoreError> {
+        self.revoked_keys(tenant).await
     }
 
     async fn credit(&self, step: Credit) -> Result<CreditVerdict, StoreError> {
@@ -286,6 +304,10 @@ impl SessionStore for RedisStore {
 
     async fn saved_configuration(&self) -> Result<Option<Vec<u8>>, StoreError> {
         self.configuration().await
+    }
+
+    async fn has_configuration(&self) -> Result<bool, StoreError> {
+        self.is_configuration_there().await
     }
 
     /// Redis forgets by itself: every value that is not for ever has a life, and an opening now and then drops what is old from its index.

@@ -76,6 +76,11 @@ pub(super) fn memo_key(key: Fingerprint) -> Vec<u8> {
     named(b'm', &key.0)
 }
 
+/// What a session is found by besides its id.
+pub(super) fn name_key(name: Fingerprint) -> Vec<u8> {
+    named(b'n', &name.0)
+}
+
 pub(super) fn head_key(tenant: TenantId) -> Vec<u8> {
     named(b'h', &tenant.bits().to_be_bytes())
 }

@@ -2,17 +2,18 @@
 
 use std::collections::HashMap;
 
-use countersign_model::{LogEntry, Partition, Scope, SessionId, Timestamp};
+use countersign_model::{KeyId, LogEntry, Partition, Scope, SessionId, TenantId, Timestamp};
 use redis::{RedisError, Value};
 
 use super::RedisStore;
 use super::answers::{Parts, session};
 use super::link::{partitions, tag};
 use super::log::{entry_id, read_entry, sequence};
-use super::plan::{Plan, due_key, index_key, log_key, session_key};
+use super::plan::{Plan, due_key, head_key, index_key, log_key, session_key};
 use super::scripts;
 use crate::session::Session;
-use crate::session::packed::{Malformed, Writer, scope as read_scope, scope_bytes};
+use crate::session::packed::{LAYOUT, Malformed, Reader, Writer, scope as read_scope, scope_bytes};
+use crate::store::rows::REVOKED_KEPT;
 use crate::store::{Listed, LogPage, SessionFilter, StoreError};
 
 /// Sessions that one answer of a list holds at most, and bytes after which it ends sooner: long answers hold up everybody on the connection.
@@ -27,6 +28,8 @@ const PAGE: usize = 64;
 /// Entries that one step of trimming looks at, and steps of one trim.
 const TRIM: u32 = 256;
 const TRIM_TURNS: usize = 32;
+/// Values of a head.
+const HEAD: usize = 3;
 /// Where the copy of the configuration lies: in the first partition, since it belongs to none.
 const CONFIGURATION: &str = "configuration";
 
@@ -41,10 +44,17 @@ impl RedisStore {
         Ok((parts.moment()?, parts.next_bytes()?))
     }
 
+    /// Keys of a tenant that were revoked lately, and when.
+    pub(super) async fn revoked_keys(&self, tenant: TenantId) -> Result<Vec<(KeyId, Timestamp)>, StoreError> {
+        let (_, packed) = self.peek(tenant.partition(), head_key(tenant)).await?;
+        let revoked = packed.map(|packed| read_revoked(&packed)).transpose();
+        revoked.map(Option::unwrap_or_default).map_err(|_| StoreError::Unreadable("head"))
+    }
+
     pub(super) async fn find_session(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {
         let (now, packed) = self.peek(scope.tenant.partition(), session_key(scope, id)).await?;
         let found = packed.map(|packed| session(&packed)).transpose()?;
-        Ok(found.filter(|session| !session.is_forgotten(now)))
+        Ok(found.filter(|session| session.is_there(now)))
     }
 
     /// Looks at a bounded number of sessions, however few the filter admits.
@@ -184,6 +194,11 @@ impl RedisStore {
         let mut connection = self.link.own(Partition::of(0)).await.map_err(super::unavailable)?;
         redis::cmd("GET").arg(configuration_name()).query_async(&mut connection).await.map_err(lost)
     }
+
+    pub(super) async fn is_configuration_there(&self) -> Result<bool, StoreError> {
+        let mut connection = self.link.own(Partition::of(0)).await.map_err(super::unavailable)?;
+        redis::cmd("EXISTS").arg(configuration_name()).query_async(&mut connection).await.map_err(lost)
+    }
 }
 
 /// Redis's own words hold neither keys nor values.
@@ -197,4 +212,17 @@ fn log_name(partition: Partition) -> Vec<u8> {
 
 fn configuration_name() -> String {
     [tag(Partition::of(0)), CONFIGURATION].concat()
+}
+
+/// What a head, as the scripts keep it, says of keys: each with the moment until which it is remembered.
+fn read_revoked(packed: &[u8]) -> Result<Vec<(KeyId, Timestamp)>, Malformed> {
+    let mut from = Reader::new(packed);
+    from.array_of(HEAD)?;
+    if from.int::<u8>()? != LAYOUT {
+        return Err(Malformed);
+    }
+    let _revision: u64 = from.int()?;
+    let keys = from.array()? / 2;
+    let mut key = || Ok((KeyId::from_bits(from.id()?), Timestamp::from_millis(from.int()?).minus(REVOKED_KEPT)));
+    (0..keys).map(|_| key()).collect()
 }

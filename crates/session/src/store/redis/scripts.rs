@@ -25,7 +25,12 @@ pub(super) static PEEK: Script = script!("peek");
 pub(super) static LIST: Script = script!("list");
 pub(super) static DUE: Script = script!("due");
 pub(super) static TRIM: Script = script!("trim");
+pub(super) static NAMED: Script = script!("named");
+pub(super) static STRIKE: Script = script!("strike");
+pub(super) static UNBLOCK: Script = script!("unblock");
 
 /// All of them, to be loaded before a connection is used.
-pub(super) static ALL: [&Script; 14] =
-    [&OPEN, &RECORD, &VERIFY, &RESEND, &ADVANCE, &CANCEL, &LAPSE, &ADMIT, &HEAD, &ACCOUNT, &PEEK, &LIST, &DUE, &TRIM];
+pub(super) static ALL: [&Script; 17] = [
+    &OPEN, &RECORD, &VERIFY, &RESEND, &ADVANCE, &CANCEL, &LAPSE, &ADMIT, &HEAD, &ACCOUNT, &PEEK, &LIST, &DUE, &TRIM, &NAMED,
+    &STRIKE, &UNBLOCK,
+];

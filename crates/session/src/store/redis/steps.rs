@@ -1,8 +1,9 @@
 //! What each step brings to its script, and which keys it names.
 
-use countersign_model::{Channel, MessageId, PerChannel, ProviderName, Timestamp};
+use countersign_model::{Channel, MessageId, PerChannel, ProviderName, Scope, Timestamp};
 
 use super::log::write_event;
+use super::names::NamedKeys;
 use super::plan::{
     Plan, Shape, account_key, due_key, guess_macs, head_key, index_key, log_key, memo_key, session_key, subject_key, write_claim,
     write_codes, write_generations, write_guard, write_limits, write_rule,
@@ -38,9 +39,9 @@ impl Means<'_> {
         let new = &step.session;
         // The moments of a session that is opened at the moment 0 are spans: the script adds its own moment to them.
         let start = Context { now: Timestamp::from_millis(0), keys: self.keys, budget: self.budget };
-        let (session, events) = Session::open(new, &start);
+        let (session, events) = Session::open(new, 0, &start);
         let mut out = Writer::new();
-        out.array(7);
+        out.array(8);
         session.pack(&mut out)?;
         write_guard(&mut out, &step.guard);
         write_rule(&mut out, self.budget);
@@ -51,6 +52,8 @@ impl Means<'_> {
             write_event(&mut out, event)?;
         }
         self.write_log_max(&mut out);
+        let named = NamedKeys::of(new, self.keys);
+        named.write(&mut out, new, &start);
 
         let mut keys = caller_keys(&step.guard, session_key(new.scope, new.id));
         keys.extend(step.claim.map(|claim| memo_key(claim.key)));
@@ -60,6 +63,7 @@ impl Means<'_> {
         let budgets = new.budgets().map(|(_, budget)| budget);
         let counts = step.limits.counts.iter().map(|count| count.subject);
         keys.extend(distinct(budgets.chain(new.users.iter().copied()).chain(counts)).into_iter().map(subject_key));
+        keys.extend(named.keys);
         keys.extend([log_key(), due_key(), index_key(new.scope)]);
         Ok(Plan::new(&scripts::OPEN, new.scope.tenant.partition(), keys, out))
     }
@@ -68,8 +72,8 @@ impl Means<'_> {
     pub(super) fn verify(&self, step: &Verify, generations: &[u32]) -> Plan {
         let kids: Vec<Kid> = self.keys.kids().collect();
         let mut out = Writer::new();
-        out.array(8).bytes(&step.step.bits().to_be_bytes());
-        write_guard(&mut out, &step.guard);
+        out.array(9).bytes(&step.step.bits().to_be_bytes());
+        write_guard_or_none(&mut out, step.guard.as_ref());
         write_rule(&mut out, self.budget);
         write_claim(&mut out, step.claim);
         write_generations(&mut out, generations);
@@ -91,7 +95,8 @@ impl Means<'_> {
                 }
             }
         }
-        let mut keys = caller_keys(&step.guard, session_key(step.scope, step.session));
+        out.flag(step.spare_budget);
+        let mut keys = maybe_caller_keys(step.guard.as_ref(), step.scope, session_key(step.scope, step.session));
         keys.extend(step.claim.map(|claim| memo_key(claim.key)));
         keys.extend(distinct(step.budgets.iter().copied()).into_iter().map(subject_key));
         keys.extend([account_key(step.scope.tenant), log_key()]);
@@ -124,12 +129,7 @@ impl Means<'_> {
         };
         let mut out = Writer::new();
         out.array(9).bytes(&step.step.bits().to_be_bytes());
-        match &step.guard {
-            Some(guard) => write_guard(&mut out, guard),
-            None => {
-                out.none();
-            }
-        }
+        write_guard_or_none(&mut out, step.guard.as_ref());
         write_rule(&mut out, self.budget);
         out.int(turn).int(channel);
         write_codes(&mut out, self.keys, step.session, &step.seed, shape, generations);
@@ -160,9 +160,9 @@ pub(super) fn record(step: &Record) -> Plan {
 pub(super) fn cancel(step: &Cancel) -> Plan {
     let mut out = Writer::new();
     out.array(3).bytes(&step.step.bits().to_be_bytes());
-    write_guard(&mut out, &step.guard);
+    write_guard_or_none(&mut out, step.guard.as_ref());
     write_claim(&mut out, step.claim);
-    let mut keys = caller_keys(&step.guard, session_key(step.scope, step.session));
+    let mut keys = maybe_caller_keys(step.guard.as_ref(), step.scope, session_key(step.scope, step.session));
     keys.extend(step.claim.map(|claim| memo_key(claim.key)));
     keys.extend([account_key(step.scope.tenant), log_key()]);
     Plan::new(&scripts::CANCEL, step.scope.tenant.partition(), keys, out)
@@ -179,6 +179,23 @@ pub(super) fn admit(guard: &Guard) -> Plan {
     write_guard(&mut out, guard);
     let keys = vec![Vec::new(), head_key(guard.tenant), subject_key(guard.calls)];
     Plan::new(&scripts::ADMIT, guard.tenant.partition(), keys, out)
+}
+
+fn write_guard_or_none(out: &mut Writer, guard: Option<&Guard>) {
+    match guard {
+        Some(guard) => write_guard(out, guard),
+        None => {
+            out.none();
+        }
+    }
+}
+
+/// The same keys in the same places where nobody may ask: the counts of calls are then not looked at.
+fn maybe_caller_keys(guard: Option<&Guard>, scope: Scope, session: Vec<u8>) -> Vec<Vec<u8>> {
+    match guard {
+        Some(guard) => caller_keys(guard, session),
+        None => vec![session, head_key(scope.tenant), head_key(scope.tenant)],
+    }
 }
 
 /// The keys with which every step begins that a caller asks for.

@@ -20,12 +20,14 @@ use self::reads::Readers;
 use self::writer::{Equipment, Writer};
 use super::faults::{Faults, NoFaults};
 use super::steps::{
-    Admit, Advance, Cancel, Credit, Cut, Guard, Lapse, Open, Rebuild, Record, Resend, Revoke, SetRevision, Step as _, Verify,
+    Admit, Advance, Cancel, Credit, Cut, Guard, Lapse, Open, Rebuild, Record, Resend, Revoke, SetRevision, Step as _, Strike,
+    Unblock, Verify,
 };
 use super::verdicts::{
-    Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict, VerifyVerdict,
+    Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict, StrikeVerdict,
+    VerifyVerdict,
 };
-use super::{Listed, LogPage, SessionFilter, SessionStore, StoreError};
+use super::{Listed, LogPage, NameQuery, SessionFilter, SessionStore, StoreError, newest_first};
 use crate::code::CodeKeys;
 use crate::session::Session;
 use crate::subject::BudgetRule;
@@ -47,6 +49,7 @@ pub struct SqliteStore {
     // Before the writer, so that its connection is the last to go and tidies up.
     readers: Readers,
     writer: Writer,
+    keys: Arc<CodeKeys>,
     clock: Arc<dyn Clock>,
 }
 
@@ -81,8 +84,8 @@ impl SqliteStore {
     }
 
     fn start(connection: Connection, options: SqliteOptions, equipment: Equipment) -> Result<Self, StoreError> {
-        let clock = Arc::clone(&equipment.clock);
-        Ok(Self { readers: Readers::new(options.path), writer: Writer::start(connection, equipment)?, clock })
+        let (keys, clock) = (Arc::clone(&equipment.keys), Arc::clone(&equipment.clock));
+        Ok(Self { readers: Readers::new(options.path), writer: Writer::start(connection, equipment)?, keys, clock })
     }
 }
 
@@ -124,7 +127,13 @@ impl SessionStore for SqliteStore {
     async fn find(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {
         let now = self.clock.now();
         let found = self.readers.read(move |connection| reads::find(connection, scope, id)).await?;
-        Ok(found.filter(|session| !session.is_forgotten(now)))
+        Ok(found.filter(|session| session.is_there(now)))
+    }
+
+    async fn named(&self, scope: Scope, query: NameQuery) -> Result<Vec<Session>, StoreError> {
+        let (now, names) = (self.clock.now(), query.names(scope.tenant, &self.keys));
+        let found = self.readers.read(move |connection| reads::named(connection, scope, &names, now)).await?;
+        Ok(newest_first(found.into_iter(), now))
     }
 
     async fn list(&self, scope: Scope, filter: SessionFilter, limit: usize) -> Result<Listed, StoreError> {
@@ -137,6 +146,14 @@ impl SessionStore for SqliteStore {
         self.readers.read(move |connection| reads::due(connection, now, limit)).await
     }
 
+    async fn strike(&self, step: Strike) -> Result<StrikeVerdict, StoreError> {
+        self.writer.run(step).await
+    }
+
+    async fn unblock(&self, step: Unblock) -> Result<bool, StoreError> {
+        self.writer.run(step).await
+    }
+
     async fn admit(&self, guard: Guard) -> Result<Heard<()>, StoreError> {
         self.writer.run(Admit { guard }).await
     }
@@ -147,6 +164,10 @@ impl SessionStore for SqliteStore {
 
     async fn revoke(&self, tenant: TenantId, key: KeyId) -> Result<(), StoreError> {
         self.writer.run(Revoke { tenant, key }).await
+    }
+
+    async fn revoked(&self, tenant: TenantId) -> Result<Vec<(KeyId, Timestamp)>, StoreError> {
+        self.readers.read(move |connection| reads::revoked(connection, tenant)).await
     }
 
     async fn credit(&self, step: Credit) -> Result<CreditVerdict, StoreError> {
@@ -191,6 +212,10 @@ impl SessionStore for SqliteStore {
 
     async fn saved_configuration(&self) -> Result<Option<Vec<u8>>, StoreError> {
         self.readers.read(reads::configuration).await
+    }
+
+    async fn has_configuration(&self) -> Result<bool, StoreError> {
+        Ok(self.saved_configuration().await?.is_some())
     }
 
     async fn sweep(&self) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use countersign_model::{LogEntry, Partition, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{KeyId, LogEntry, Partition, Scope, SessionId, TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -11,8 +11,9 @@ use tokio::task::spawn_blocking;
 use super::rows::{id_key, read_scope, scope_key, tenant_key};
 use super::schema::open_reader;
 use super::unavailable;
+use crate::code::Fingerprint;
 use crate::session::Session;
-use crate::store::rows::{Account, unpack};
+use crate::store::rows::{Account, Head, NameRow, unpack};
 use crate::store::{Balance, Listed, LogPage, SessionFilter, StoreError};
 
 /// Connections that look at the same time.
@@ -61,6 +62,25 @@ pub(super) fn find(connection: &Connection, scope: Scope, id: SessionId) -> Resu
         connection.prepare_cached("SELECT value FROM sessions WHERE scope = ?1 AND id = ?2").map_err(unavailable)?;
     let packed = statement.query_row((scope_key(scope), id_key(id)), value).optional().map_err(unavailable)?;
     packed.map(|packed| unpack("session", &packed)).transpose()
+}
+
+/// The sessions of a scope for which any of these names stands.
+pub(super) fn named(
+    connection: &Connection,
+    scope: Scope,
+    names: &[Fingerprint],
+    now: Timestamp,
+) -> Result<Vec<Session>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT value FROM names WHERE key = ?1").map_err(unavailable)?;
+    let mut sessions = Vec::new();
+    for name in names {
+        let Some(packed) = statement.query_row((name.0,), value).optional().map_err(unavailable)? else { continue };
+        let row: NameRow = unpack("name", &packed)?;
+        for one in row.living(now).filter(|one| one.keys == scope.keys) {
+            sessions.extend(find(connection, scope, one.session)?);
+        }
+    }
+    Ok(sessions)
 }
 
 /// The newest sessions of a scope that the filter admits. Looks at a bounded number of sessions, however few it admits.
@@ -145,6 +165,14 @@ pub(super) fn balance(connection: &Connection, tenant: TenantId) -> Result<Balan
     let packed = statement.query_row((tenant_key(tenant),), value).optional().map_err(unavailable)?;
     let account: Option<Account> = packed.map(|packed| unpack("account", &packed)).transpose()?;
     Ok(account.as_ref().map(Account::view).unwrap_or_default())
+}
+
+/// Keys of a tenant that were revoked lately, and when.
+pub(super) fn revoked(connection: &Connection, tenant: TenantId) -> Result<Vec<(KeyId, Timestamp)>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT value FROM heads WHERE tenant = ?1").map_err(unavailable)?;
+    let packed = statement.query_row((tenant_key(tenant),), value).optional().map_err(unavailable)?;
+    let head: Option<Head> = packed.map(|packed| unpack("head", &packed)).transpose()?;
+    Ok(head.as_ref().map(Head::revoked).unwrap_or_default())
 }
 
 fn value(row: &Row<'_>) -> rusqlite::Result<Vec<u8>> {

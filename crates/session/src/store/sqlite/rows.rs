@@ -9,7 +9,7 @@ use crate::code::{Fingerprint, SubjectKey};
 use crate::session::Session;
 use crate::store::StoreError;
 use crate::store::faults::{FaultPoint, Faults};
-use crate::store::rows::{Account, Head, Memo, Rows, pack, unpack};
+use crate::store::rows::{Account, Head, Memo, NameRow, Rows, pack, unpack};
 use crate::subject::Subject;
 
 /// The scope's part of a session's key: the tenant, then the kind of key.
@@ -55,6 +55,8 @@ struct Statements<'c> {
     reply: Statement<'c>,
     put_reply: Statement<'c>,
     drop_reply: Statement<'c>,
+    name: Statement<'c>,
+    put_name: Statement<'c>,
     head: Statement<'c>,
     put_head: Statement<'c>,
     account: Statement<'c>,
@@ -87,6 +89,8 @@ impl<'c> SqliteRows<'c> {
             reply: prepare("SELECT value FROM replies WHERE key = ?1")?,
             put_reply: prepare("INSERT OR REPLACE INTO replies (key, forget_at, value) VALUES (?1, ?2, ?3)")?,
             drop_reply: prepare("DELETE FROM replies WHERE key = ?1")?,
+            name: prepare("SELECT value FROM names WHERE key = ?1")?,
+            put_name: prepare("INSERT OR REPLACE INTO names (key, forget_at, value) VALUES (?1, ?2, ?3)")?,
             head: prepare("SELECT value FROM heads WHERE tenant = ?1")?,
             put_head: prepare("INSERT OR REPLACE INTO heads (tenant, value) VALUES (?1, ?2)")?,
             account: prepare("SELECT value FROM accounts WHERE tenant = ?1")?,
@@ -187,6 +191,14 @@ impl Rows for SqliteRows<'_> {
 
     fn drop_memo(&mut self, key: Fingerprint) -> Result<(), StoreError> {
         write(self.faults, &mut self.statements.drop_reply, (key.0,))
+    }
+
+    fn name(&mut self, key: Fingerprint) -> Result<Option<NameRow>, StoreError> {
+        read("name", self.faults, &mut self.statements.name, (key.0,))
+    }
+
+    fn put_name(&mut self, key: Fingerprint, row: &NameRow) -> Result<(), StoreError> {
+        write(self.faults, &mut self.statements.put_name, (key.0, row.forget_at().millis(), pack(row)?))
     }
 
     fn head(&mut self, tenant: TenantId) -> Result<Option<Head>, StoreError> {

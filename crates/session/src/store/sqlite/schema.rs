@@ -58,6 +58,13 @@ const TABLES: &str = "
     CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
+/// What a file of this layout may lack: tables that an earlier release did not know and does not mind.
+const ADDED: &str = "
+    CREATE TABLE IF NOT EXISTS names (
+        key BLOB NOT NULL PRIMARY KEY, forget_at INTEGER NOT NULL, value BLOB NOT NULL
+    ) WITHOUT ROWID;
+";
+
 /// Opens the file for writing, makes its tables on first use, and refuses a layout from the future.
 pub(super) fn open_writer(options: &SqliteOptions) -> Result<Connection, StoreError> {
     private_file(&options.path)?;
@@ -90,13 +97,17 @@ fn create_tables(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unavailable)?;
     let found: i32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(unavailable)?;
     match found {
-        LAYOUT => return Ok(()),
+        LAYOUT => {
+            transaction.execute_batch(ADDED).map_err(unavailable)?;
+            return transaction.commit().map_err(unavailable);
+        }
         0 => {}
         newer => {
             return Err(StoreError::Unavailable(format!("its file has layout {newer}, this release reads layout {LAYOUT}")));
         }
     }
     transaction.execute_batch(TABLES).map_err(unavailable)?;
+    transaction.execute_batch(ADDED).map_err(unavailable)?;
     transaction.pragma_update(None, "user_version", LAYOUT).map_err(unavailable)?;
     transaction.commit().map_err(unavailable)
 }

@@ -13,6 +13,7 @@ const TURN: i64 = 512;
 pub(super) struct Sweeper<'c> {
     subjects: Walk<'c>,
     replies: Walk<'c>,
+    names: Walk<'c>,
     log: Statement<'c>,
     empty: Statement<'c>,
 }
@@ -30,6 +31,7 @@ impl<'c> Sweeper<'c> {
             empty: connection.prepare(empty).map_err(unavailable)?,
             subjects: Walk::new(connection, "subjects")?,
             replies: Walk::new(connection, "replies")?,
+            names: Walk::new(connection, "names")?,
             log: connection.prepare(log).map_err(unavailable)?,
         })
     }
@@ -38,7 +40,8 @@ impl<'c> Sweeper<'c> {
     pub(super) fn turn(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         let subjects_done = self.subjects.turn(now)?;
         let replies_done = self.replies.turn(now)?;
-        Ok(subjects_done && replies_done)
+        let names_done = self.names.turn(now)?;
+        Ok(subjects_done && replies_done && names_done)
     }
 
     /// Drops a stretch of a log's oldest entries. True when none is left to drop.

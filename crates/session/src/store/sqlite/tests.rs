@@ -31,7 +31,7 @@ fn store(directory: &Path, setup: Setup) -> SqliteStore {
 fn dump(directory: &Path) -> String {
     let connection = open_reader(&directory.join("hot.db")).unwrap();
     let mut text = String::new();
-    for table in ["sessions", "subjects", "replies", "log"] {
+    for table in ["sessions", "subjects", "replies", "names", "log"] {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = statement.column_count();
         let mut rows = statement.query(()).unwrap();

@@ -5,7 +5,7 @@ use countersign_model::{Scope, SessionId, StepId};
 use super::account::funds;
 use super::claims::{Claim, Claimed, answer, claimed, snapshot};
 use super::guard::{Admission, Guard, admit};
-use super::{Step, finish, living};
+use super::{Step, asked, finish};
 use crate::session::{Context, Done, Session};
 use crate::store::StoreError;
 use crate::store::rows::Rows;
@@ -14,8 +14,8 @@ use crate::store::verdicts::{Answer, CancelVerdict, Heard, LapseVerdict, Reply};
 /// Ends a session.
 #[derive(Debug, Clone)]
 pub struct Cancel {
-    /// Who asks.
-    pub guard: Guard,
+    /// Who asks; none: a call that another step has counted.
+    pub guard: Option<Guard>,
     /// Who may see the session.
     pub scope: Scope,
     /// The session.
@@ -39,12 +39,12 @@ impl Step for Cancel {
     type Verdict = Heard<CancelVerdict>;
 
     fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError> {
-        let found = living(rows, self.scope, self.session, cx)?;
+        let found = asked(rows, self.scope, self.session, cx)?;
         if let Some(session) = found.as_ref().filter(|session| session.recall(self.step).is_some()) {
             let verdict = CancelVerdict::Canceled(Box::new(session.clone()));
             return Ok(Heard { quota: None, answer: Answer::Fresh(verdict) });
         }
-        match admit(rows, Some(&self.guard), cx)? {
+        match admit(rows, self.guard.as_ref(), cx)? {
             Admission::In(quota) => Ok(Heard { quota, answer: self.decide(found, rows, cx)? }),
             Admission::Out(out) => Ok(out.heard()),
         }

@@ -1,16 +1,11 @@
 //! What every node must learn at once: that a tenant's records have changed, and that a key is no longer good.
 
-use std::time::Duration;
-
 use countersign_model::{KeyId, TenantId};
 
 use super::Step;
 use crate::session::Context;
 use crate::store::StoreError;
-use crate::store::rows::Rows;
-
-/// How long a revoked key is remembered beside the records, which remember it for ever.
-const REVOKED_KEPT: Duration = Duration::from_hours(24 * 30);
+use crate::store::rows::{REVOKED_KEPT, Rows};
 
 /// Tells that a tenant's records have a new revision. An older one than is known changes nothing.
 #[derive(Debug, Clone, Copy)]

@@ -6,9 +6,11 @@ mod counts;
 mod end;
 mod guard;
 mod head;
+mod names;
 mod open;
 mod record;
 mod send_again;
+mod strike;
 mod verify;
 
 use countersign_model::{Aggregate, EventKind, LogEntry, Scope, SessionId};
@@ -23,6 +25,7 @@ pub(crate) use head::{Revoke, SetRevision};
 pub use open::Open;
 pub use record::{Outcomes, Record};
 pub use send_again::{Advance, Resend};
+pub use strike::{Strike, Unblock};
 pub use verify::Verify;
 
 use self::account::Funds;
@@ -42,6 +45,11 @@ pub(crate) trait Step: Send + 'static {
 /// The session, unless it is past the life of its token.
 fn living(rows: &mut dyn Rows, scope: Scope, id: SessionId, cx: &Context<'_>) -> Result<Option<Session>, StoreError> {
     Ok(rows.session(scope, id)?.filter(|session| !session.is_forgotten(cx.now)))
+}
+
+/// The session, if anybody may ask something of it: a notice hears nothing.
+fn asked(rows: &mut dyn Rows, scope: Scope, id: SessionId, cx: &Context<'_>) -> Result<Option<Session>, StoreError> {
+    Ok(living(rows, scope, id, cx)?.filter(|session| !session.is_notice()))
 }
 
 /// Writes the session, what it does to the balance, and what happened.

@@ -4,7 +4,7 @@ use super::account::{Funds, funds};
 use super::claims::{Claim, Claimed, claim_send, claimed};
 use super::counts::{SendLimits, Sending, blocked};
 use super::guard::{Admission, Guard, admit};
-use super::{Step, finish};
+use super::{Step, finish, names};
 use crate::session::{Context, NewSession, Session, Tally};
 use crate::store::StoreError;
 use crate::store::rows::Rows;
@@ -46,6 +46,9 @@ impl Open {
             Claimed::Answered(Reply::Sent(session, _)) => return Ok(Answer::Replayed(OpenVerdict::Opened(session))),
             Claimed::Answered(Reply::Judged(..) | Reply::Canceled(_)) | Claimed::Mismatch => return Ok(Answer::Mismatch),
         }
+        if let Some(wait) = names::slot_wait(rows, new, cx)? {
+            return Ok(Answer::Fresh(OpenVerdict::SlotTaken { wait }));
+        }
         if let Some((channel, wait)) = blocked(rows, new.budgets(), cx)? {
             return Ok(Answer::Fresh(OpenVerdict::RecipientBlocked { channel, wait }));
         }
@@ -54,12 +57,13 @@ impl Open {
             Ok(room) => room,
             Err((limit, wait)) => return Ok(Answer::Fresh(OpenVerdict::Limited { limit, wait })),
         };
-        let (mut session, events) = Session::open(new, cx);
+        let (mut session, events) = Session::open(new, names::free_generation(rows, new, cx)?, cx);
         let funds = funds(rows, Tally::default(), &session)?;
         if matches!(funds, Funds::Short) {
             return Ok(Answer::Fresh(OpenVerdict::InsufficientBalance));
         }
         sending.count(room, session.expires_at(), rows, cx)?;
+        names::write(rows, new, &session, cx)?;
         finish(rows, &mut session, funds, events, cx)?;
         claim_send(rows, self.claim, &session, Vec::new(), cx)?;
         Ok(Answer::Fresh(OpenVerdict::Opened(Box::new(session))))

@@ -8,7 +8,7 @@ use super::account::{Funds, funds};
 use super::claims::{Claim, Claimed, claim_send, claimed};
 use super::counts::{SendLimits, Sending, blocked};
 use super::guard::{Admission, Guard, admit};
-use super::{Step, finish, living};
+use super::{Step, asked, finish};
 use crate::code::Seed;
 use crate::session::{Context, Done, SendAgain, SendAgainRefusal, Session, Turn};
 use crate::store::StoreError;
@@ -69,7 +69,7 @@ impl Step for Resend {
     type Verdict = Heard<SendAgainVerdict>;
 
     fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError> {
-        let found = living(rows, self.scope, self.session, cx)?;
+        let found = asked(rows, self.scope, self.session, cx)?;
         if let Some(sent) = sent_before(found.as_ref(), self.step) {
             return Ok(Heard { quota: None, answer: Answer::Fresh(sent) });
         }
@@ -84,7 +84,7 @@ impl Step for Advance {
     type Verdict = Heard<SendAgainVerdict>;
 
     fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError> {
-        let found = living(rows, self.scope, self.session, cx)?;
+        let found = asked(rows, self.scope, self.session, cx)?;
         if let Some(sent) = sent_before(found.as_ref(), self.step) {
             return Ok(Heard { quota: None, answer: Answer::Fresh(sent) });
         }

@@ -5,7 +5,7 @@ use countersign_model::{Scope, SessionId, StepId};
 use super::account::funds;
 use super::claims::{Claim, Claimed, answer, claimed, snapshot};
 use super::guard::{Admission, Guard, admit};
-use super::{Step, finish, living};
+use super::{Step, asked, finish};
 use crate::code::SubjectKey;
 use crate::guess::Guesses;
 use crate::session::{Budgets, Context, Done, Session, VerifyRefusal};
@@ -16,8 +16,8 @@ use crate::store::verdicts::{Answer, Heard, Reply, VerifyVerdict};
 /// Judges guesses.
 #[derive(Debug, Clone)]
 pub struct Verify {
-    /// Who asks.
-    pub guard: Guard,
+    /// Who asks; none: a call that another step has counted.
+    pub guard: Option<Guard>,
     /// Who may see the session.
     pub scope: Scope,
     /// The session.
@@ -29,6 +29,9 @@ pub struct Verify {
     pub budgets: Vec<SubjectKey>,
     /// What was typed.
     pub guesses: Guesses,
+    /// Whether the guesses were counted against the recipients' budgets already, by a call on another session: then only this session counts
+    /// them. A recipient that is blocked hears them no more for that.
+    pub spare_budget: bool,
     /// The idempotency key it claims.
     pub claim: Option<Claim>,
 }
@@ -37,14 +40,14 @@ impl Step for Verify {
     type Verdict = Heard<VerifyVerdict>;
 
     fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError> {
-        let found = living(rows, self.scope, self.session, cx)?;
+        let found = asked(rows, self.scope, self.session, cx)?;
         if let Some(session) = &found
             && let Some(Done::Judged(judgement)) = session.recall(self.step).cloned()
         {
             let verdict = VerifyVerdict::Judged(Box::new(session.clone()), judgement);
             return Ok(Heard { quota: None, answer: Answer::Fresh(verdict) });
         }
-        match admit(rows, Some(&self.guard), cx)? {
+        match admit(rows, self.guard.as_ref(), cx)? {
             Admission::In(quota) => Ok(Heard { quota, answer: self.decide(found, rows, cx)? }),
             Admission::Out(out) => Ok(out.heard()),
         }
@@ -70,7 +73,7 @@ impl Verify {
         }
         let before = budgets.clone();
         let tally = session.tally();
-        let (judgement, events) = match session.verify(&self.guesses, &mut budgets, cx) {
+        let (judgement, events) = match session.verify(&self.guesses, self.spare_budget, &mut budgets, cx) {
             Ok(heard) => heard,
             Err(refusal) => return Ok(Answer::Fresh(refused(session, refusal))),
         };

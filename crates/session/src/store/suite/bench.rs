@@ -17,7 +17,7 @@ use super::{Engine, Setup, Strike};
 use crate::code::{CodeKeys, CodeSource, Fingerprint, Seed, SubjectKey, SubjectKind};
 use crate::guess::{Guess, Guesses};
 use crate::keys::KeyMaterial;
-use crate::session::{Delivery, Judgement, NewChallenge, NewSession, PlannedChannel, Session, Turn};
+use crate::session::{Delivery, Judgement, Names, NewChallenge, NewSession, PlannedChannel, Session, Turn};
 use crate::store::{
     Advance, Answer, Cancel, CancelVerdict, Claim, Count, Credit, CreditVerdict, Guard, Heard, Lapse, LapseVerdict, Open,
     OpenVerdict, Record, RecordVerdict, Resend, SendAgainVerdict, SendLimits, SessionStore, Verify, VerifyVerdict,
@@ -185,6 +185,8 @@ impl Bench {
                 purpose: "verification".into(),
                 app_name: "Countersign".into(),
                 locale: "en".into(),
+                template: None,
+                sender: None,
                 autofill: Autofill::default(),
                 metadata: "{\"order\":17}".into(),
                 add_contact: false,
@@ -195,6 +197,7 @@ impl Bench {
                 codes: CodeSource::Given(codes),
                 lease: LEASE,
                 billing: None,
+                names: Names::default(),
             },
             limits: limits(),
             claim: None,
@@ -267,8 +270,17 @@ impl Bench {
     }
 
     pub(crate) fn verify_with(&self, session: &Session, guesses: Guesses) -> Verify {
-        let (guard, budgets) = (self.guard(), session.budgets());
-        Verify { guard, scope: self.scope, session: session.id(), step: self.step(), budgets, guesses, claim: None }
+        let (guard, budgets) = (Some(self.guard()), session.budgets());
+        Verify {
+            guard,
+            scope: self.scope,
+            session: session.id(),
+            step: self.step(),
+            budgets,
+            guesses,
+            spare_budget: false,
+            claim: None,
+        }
     }
 
     pub(crate) async fn guess(&self, session: &Session, guesses: &[(Channel, &str)]) -> VerifyVerdict {
@@ -312,11 +324,15 @@ impl Bench {
         expect_verdict!(verdict, SendAgainVerdict::Sent(session, _) => *session)
     }
 
+    /// Codes of the bench's own minting.
+    pub(crate) fn minted(&self) -> CodeSource {
+        CodeSource::Seed(self.seed.clone())
+    }
+
     /// The code that the newest send of `session` made for `channel`.
     pub(crate) fn new_code(&self, session: &Session, channel: Channel) -> String {
         let policy = session.policy();
-        let source = CodeSource::Seed(self.seed.clone());
-        let made = source.code(session.id(), channel, policy.shared_code, session.generation(), policy.code_length);
+        let made = self.minted().code(session.id(), channel, policy.shared_code, session.generation(), policy.code_length);
         made.unwrap().expose().to_owned()
     }
 
@@ -335,7 +351,7 @@ impl Bench {
     }
 
     pub(crate) fn cancel_step(&self, session: &Session) -> Cancel {
-        Cancel { guard: self.guard(), scope: self.scope, session: session.id(), step: self.step(), claim: None }
+        Cancel { guard: Some(self.guard()), scope: self.scope, session: session.id(), step: self.step(), claim: None }
     }
 
     pub(crate) async fn cancel(&self, session: &Session) -> CancelVerdict {

@@ -6,6 +6,7 @@ use super::bench::{Bench, DAY, MINUTE, POLICY, WRONG, accepted, code, per_ip};
 use super::step::AnyStep;
 use super::{Engine, Setup, runtime};
 use crate::code::SubjectKind;
+use crate::session::Names;
 use crate::store::faults::FaultPoint;
 use crate::store::{Cancel, Lapse, Record, Resend, Verify};
 
@@ -42,9 +43,11 @@ impl Kind {
         open.session.fallback = vec![bench.planned(Channel::Sms, MINUTE)];
         open.limits.counts = vec![per_ip(bench.subject(SubjectKind::Ip, &open.session.id.to_string()))];
         open.claim = Some(bench.claim(&open.session.id.to_string(), "send"));
+        let name = |kind: &str| bench.keys.fingerprint(&[kind.as_bytes(), open.session.id.to_string().as_bytes()]);
+        open.session.names = Names { slot: Some(name("slot")), recipient: Some(name("recipient")), by_code: true };
         let (claim, scope) = (open.claim, open.session.scope);
         if let Self::Open = self {
-            return AnyStep::Open(open);
+            return AnyStep::Open(Box::new(open));
         }
         let session = bench.open(open).await;
         if let Self::Record = self {

@@ -6,6 +6,8 @@
 pub mod admission;
 pub(crate) mod bench;
 #[doc(hidden)]
+pub mod counting;
+#[doc(hidden)]
 pub mod ending;
 #[doc(hidden)]
 pub mod faults;
@@ -15,6 +17,10 @@ pub mod limits;
 pub mod model;
 #[doc(hidden)]
 pub mod money;
+#[doc(hidden)]
+pub mod naming;
+#[doc(hidden)]
+pub mod notices;
 #[doc(hidden)]
 pub mod opening;
 #[doc(hidden)]
@@ -86,6 +92,7 @@ macro_rules! session_store_suite {
             admission {
                 a_step_tells_how_many_calls_its_key_has_left
                 a_key_without_a_call_left_takes_no_step
+                a_step_that_nobody_asks_for_counts_no_call
                 a_repeated_step_counts_no_call
                 a_caller_of_an_older_revision_must_read_its_records_again
                 a_revoked_key_takes_no_step
@@ -227,11 +234,48 @@ macro_rules! session_store_suite {
                 a_key_means_nothing_after_a_day
                 a_stored_reply_holds_nothing_to_try_a_guess_against
             }
+            naming {
+                a_taken_slot_is_refused_and_nothing_is_counted
+                a_locked_session_keeps_its_slot_until_it_expires
+                a_session_that_is_over_frees_its_slot
+                a_slot_whose_sender_died_may_be_claimed_and_its_session_is_found_until_then
+                a_message_that_a_provider_may_have_keeps_its_slot
+                a_slot_names_its_last_session_for_a_day
+                a_send_under_a_used_key_is_answered_although_it_holds_its_own_slot
+                a_recipient_names_all_its_sessions_the_newest_first
+                a_name_keeps_the_newest_sixty_four
+                a_code_names_its_session_while_it_lives
+                a_minted_code_that_is_taken_is_passed_over
+                where_no_minted_code_is_free_a_code_names_several
+                a_code_that_died_is_free_again
+                a_resend_goes_on_behind_the_generation_that_was_chosen
+                what_no_name_is_asked_for_leaves_none
+            }
+            notices {
+                a_notice_is_told_as_itself_and_hears_nothing
+                nobody_finds_a_notice
+                a_notice_opened_again_with_its_id_is_the_same_one
+                a_notice_pays_for_its_message_and_no_fee
+                a_notice_of_which_nothing_went_out_costs_nothing
+                a_notice_whose_sender_died_may_have_gone_out
+                a_notice_counts_against_the_limits_of_any_send
+                a_notice_under_a_used_key_is_answered_from_memory
+            }
+            counting {
+                strikes_add_up_to_their_limit_and_no_further
+                a_spared_budget_counts_no_wrong_guess
+                a_blocked_recipient_is_not_heard_though_its_budget_be_spared
+                an_unblocked_recipient_is_heard_again
+                unblocking_who_is_not_blocked_forgets_the_guesses_and_says_so
+            }
             races {
                 of_two_hundred_racing_wrong_guesses_three_are_counted
                 of_fifty_racing_right_guesses_one_completes_the_session
                 of_fifty_racing_opens_of_a_user_five_are_let_through
                 racing_resends_guesses_and_cancels_leave_one_history
+                of_fifty_racing_opens_of_one_slot_one_passes
+                of_two_hundred_racing_opens_no_two_are_found_by_one_code
+                of_fifty_racing_checks_of_one_code_one_consumes_it
             }
         }
         #[test]
@@ -276,6 +320,11 @@ mod tests {
             include_str!("limits.rs"),
             include_str!("replays.rs"),
             include_str!("races.rs"),
+            include_str!("admission.rs"),
+            include_str!("money.rs"),
+            include_str!("naming.rs"),
+            include_str!("notices.rs"),
+            include_str!("counting.rs"),
         ];
         for source in sources {
             for sentence in source.split("pub async fn ").skip(1) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_model::{
-    AllFailed, Attempt, Channel, Limit, LogEntry, Money, Partition, PerChannel, ProviderName, ResendPolicy, SessionId,
+    AllFailed, Attempt, Channel, Limit, LogEntry, Mode, Money, Partition, PerChannel, ProviderName, ResendPolicy, SessionId,
     VerificationMode,
 };
 use proptest::collection::vec;
@@ -16,11 +16,12 @@ use proptest::test_runner::{Config, TestRunner};
 use super::bench::{BUDGET, Bench, MINUTE, REFUSED, UNREACHABLE, WRONG, accepted, code, per_ip, unclear};
 use super::step::AnyStep;
 use super::{Engine, Setup, runtime};
-use crate::code::SubjectKind;
+use crate::code::{CodeSource, SubjectKind};
 use crate::guess::{Guess, Guesses};
-use crate::session::Billing;
+use crate::session::{Billing, Names, NewSession};
 use crate::store::{
-    Cancel, Claim, Credit, Guard, Lapse, LapseVerdict, MemoryStore, Record, Resend, SessionFilter, SessionStore, Verify,
+    Cancel, Claim, Credit, Guard, Lapse, LapseVerdict, MemoryStore, NameQuery, Record, Resend, SessionFilter, SessionStore,
+    Strike, Unblock, Verify,
 };
 
 /// Sequences that are tried.
@@ -39,6 +40,7 @@ enum Act {
     Guess {
         session: Index,
         guesses: Vec<(Channel, Typed)>,
+        spare_budget: bool,
         key: Key,
     },
     GuessUnnamed {
@@ -69,6 +71,14 @@ enum Act {
         ahead: i8,
     },
     Cut,
+    Strike {
+        count: u32,
+    },
+    Unblock {
+        session: Index,
+    },
+    /// Somebody looks under every name.
+    Look,
     Admit,
     SetRevision,
     Revoke,
@@ -91,7 +101,21 @@ struct Opening {
     instant: bool,
     /// The verification fee, in millionths; each message costs twice as much.
     fee: Option<i64>,
+    names: Named,
+    codes: Codes,
     key: Key,
+}
+
+/// Which names an opening asks for: a slot, a recipient, its code.
+type Named = (bool, bool, bool);
+
+#[derive(Debug, Clone, Copy)]
+enum Codes {
+    Given,
+    Minted,
+    /// The one that comes next in what the next minted opening may choose from.
+    Spoiling,
+    None,
 }
 
 /// An idempotency key and a body, few enough to meet again.
@@ -128,11 +152,26 @@ fn opening() -> impl Strategy<Value = Opening> {
     let fallback =
         prop_oneof![2 => Just(Vec::new()), 1 => Just(vec![Channel::Voice]), 1 => Just(vec![Channel::Voice, Channel::Sms])];
     let fee = option::of(select(vec![0_i64, 10_000, 250_000]));
-    (0_u32..2, channels(), fallback, rules, fee, key()).prop_map(|(person, channels, fallback, rules, fee, key)| {
-        let (all, keep_previous, keep_failed, unlocks, instant) = rules;
-        let fallback = fallback.into_iter().filter(|channel| !all && !channels.contains(channel)).collect();
-        Opening { person, channels, fallback, all, keep_previous, keep_failed, unlocks, instant, fee, key }
-    })
+    let names = (prop::bool::weighted(0.4), any::<bool>(), prop::bool::weighted(0.8));
+    let codes = prop_oneof![
+        5 => Just(Codes::Given),
+        2 => Just(Codes::Minted),
+        3 => Just(Codes::Spoiling),
+        1 => Just(Codes::None),
+    ];
+    let called = (names, codes);
+    (0_u32..2, channels(), fallback, rules, fee, called, key()).prop_map(
+        |(person, channels, fallback, rules, fee, called, key)| {
+            let (all, keep_previous, keep_failed, unlocks, instant) = rules;
+            let (names, codes) = called;
+            // A code is chosen for one channel only.
+            let channels = if matches!(codes, Codes::Minted | Codes::Spoiling) { vec![Channel::Sms] } else { channels };
+            // A notice has no fallback.
+            let may_fall_back = !all && !matches!(codes, Codes::None);
+            let fallback = fallback.into_iter().filter(|channel| may_fall_back && !channels.contains(channel)).collect();
+            Opening { person, channels, fallback, all, keep_previous, keep_failed, unlocks, instant, fee, names, codes, key }
+        },
+    )
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -141,9 +180,13 @@ fn act() -> impl Strategy<Value = Act> {
     let outcomes = vec((select(Channel::ALL.to_vec()), outcome()), 1..4);
     let spans = [1, 20, 31, 61, 300, 601, 3_601, 86_400, 90_061].map(Duration::from_secs).to_vec();
     prop_oneof![
-        4 => opening().prop_map(Act::Open),
+        6 => opening().prop_map(Act::Open),
         4 => (session(), outcomes).prop_map(|(session, outcomes)| Act::Record { session, outcomes }),
-        8 => (session(), guesses, key()).prop_map(|(session, guesses, key)| Act::Guess { session, guesses, key }),
+        8 => (session(), guesses, prop::bool::weighted(0.2), key())
+            .prop_map(|(session, guesses, spare_budget, key)| Act::Guess { session, guesses, spare_budget, key }),
+        2 => (0_u32..3).prop_map(|count| Act::Strike { count }),
+        1 => session().prop_map(|session| Act::Unblock { session }),
+        1 => Just(Act::Look),
         2 => (session(), typed()).prop_map(|(session, guess)| Act::GuessUnnamed { session, guess }),
         4 => (session(), option::of(channels()), any::<bool>(), key())
             .prop_map(|(session, channels, instant, key)| Act::Resend { session, channels, instant, key }),
@@ -172,6 +215,8 @@ struct Pair {
     credits: u64,
     /// The newest revision of the tenant's records, and the one that whoever asks knows.
     revisions: (u64, u64),
+    /// The next session whose code is minted, and how many of the codes that it may choose from were taken by others.
+    spoiled: Option<(SessionId, u32)>,
     last: Option<AnyStep>,
 }
 
@@ -182,8 +227,8 @@ pub fn any_sequence_of_steps_ends_as_it_does_in_memory(make: impl AsyncFn(Setup)
         runtime.block_on(async {
             let bench = Bench::new(&make).await;
             let memory = MemoryStore::new(Arc::clone(&bench.keys), Arc::clone(&bench.clock) as _, BUDGET);
-            let mut pair =
-                Pair { bench, memory: Arc::new(memory), sessions: Vec::new(), credits: 0, revisions: (1, 1), last: None };
+            let memory = Arc::new(memory);
+            let mut pair = Pair { bench, memory, sessions: Vec::new(), credits: 0, revisions: (1, 1), spoiled: None, last: None };
             for act in acts {
                 pair.act(act).await;
             }
@@ -205,6 +250,11 @@ impl Pair {
             Act::Open(opening) => Some(self.opening(opening)),
             Act::Credit { amount, ahead } => Some(AnyStep::Credit(self.credit(amount, ahead))),
             Act::Cut => Some(AnyStep::Cut(self.bench.scope.tenant)),
+            Act::Look => return self.look().await,
+            Act::Strike { count } => {
+                let (tenant, subject) = (self.bench.scope.tenant, self.bench.subject(SubjectKind::Misses, ""));
+                Some(AnyStep::Strike(Strike { tenant, subject, limit: Limit { max: 3, window: MINUTE }, count }))
+            }
             Act::Admit => Some(AnyStep::Admit(self.guard())),
             Act::SetRevision => {
                 self.revisions.0 += 1;
@@ -234,6 +284,11 @@ impl Pair {
         Guard { revision: self.revisions.1, limit, ..self.bench.guard() }
     }
 
+    /// Now and then nobody asks: the call was counted by another step.
+    fn guard_or_none(&self) -> Option<Guard> {
+        (self.credits % 4 != 3).then(|| self.guard())
+    }
+
     fn credit(&mut self, amount: i64, ahead: i8) -> Credit {
         let number = (self.credits + 1).saturating_add_signed(ahead.into()).max(1);
         self.credits = self.credits.max(if ahead > 0 { self.credits } else { number });
@@ -245,8 +300,9 @@ impl Pair {
     }
 
     fn opening(&mut self, opening: Opening) -> AnyStep {
-        let Opening { person, channels, fallback, all, keep_previous, keep_failed, unlocks, instant, fee, key } = opening;
+        let Opening { person, channels, fallback, all, keep_previous, keep_failed, unlocks, instant, fee, key, .. } = opening;
         let mut open = self.bench.opening_for(person, &channels);
+        self.name(&mut open.session, person, opening.names, opening.codes);
         open.claim = self.claim(key);
         open.guard = self.guard();
         open.limits.counts = vec![per_ip(self.bench.subject(SubjectKind::Ip, "192.0.2.1"))];
@@ -268,7 +324,56 @@ impl Pair {
             challenge.instant = instant.then(|| ProviderName::new("sandbox"));
         }
         self.sessions.push((new.id, open.claim));
-        AnyStep::Open(open)
+        AnyStep::Open(Box::new(open))
+    }
+
+    /// Gives a session the names that it asks for, and its codes.
+    fn name(&mut self, new: &mut NewSession, person: u32, names: Named, codes: Codes) {
+        let (slot, recipient, by_code) = names;
+        let print = |kind: &str| self.bench.keys.fingerprint(&[kind.as_bytes(), &person.to_be_bytes()]);
+        new.names = Names { slot: slot.then(|| print("slot")), recipient: recipient.then(|| print("recipient")), by_code };
+        match codes {
+            Codes::Given => {}
+            Codes::None => new.codes = CodeSource::Notice,
+            Codes::Minted => {
+                new.codes = self.bench.minted();
+                if let Some((id, _)) = self.spoiled.take() {
+                    new.id = id;
+                }
+            }
+            Codes::Spoiling => {
+                let (id, taken) = self.spoiled.get_or_insert((self.bench.opening(&[]).session.id, 0));
+                for (channel, code) in new.challenges.iter().map(|asked| asked.channel).filter_map(|channel| {
+                    Some((channel, self.bench.minted().code(*id, channel, false, *taken, new.policy.code_length)?))
+                }) {
+                    if let CodeSource::Given(given) = &mut new.codes {
+                        given.insert(channel, code);
+                    }
+                }
+                *taken += 1;
+            }
+        }
+    }
+
+    /// Under every name the same is found in both.
+    async fn look(&self) {
+        let (bench, mut queries) = (&self.bench, Vec::new());
+        for person in 0..2_u32 {
+            let print = |kind: &str| bench.keys.fingerprint(&[kind.as_bytes(), &person.to_be_bytes()]);
+            queries.extend([NameQuery::Slot(print("slot")), NameQuery::Recipient(print("recipient"))]);
+        }
+        for (id, _) in &self.sessions {
+            let Some(session) = self.memory.find(bench.scope, *id).await.unwrap() else { continue };
+            for challenge in session.challenges() {
+                for text in [code(challenge.channel).to_owned(), bench.new_code(&session, challenge.channel)] {
+                    queries.push(NameQuery::Code { mode: Mode::Live, guess: Guess::read(&text).unwrap() });
+                }
+            }
+        }
+        for query in queries {
+            let found = bench.store.named(bench.scope, query.clone()).await.unwrap();
+            assert_eq!(found, self.memory.named(bench.scope, query.clone()).await.unwrap(), "{query:?}");
+        }
     }
 
     /// A step on a session that is there by now, if there is one.
@@ -279,6 +384,7 @@ impl Pair {
         | Act::Resend { session: index, .. }
         | Act::Advance { session: index, .. }
         | Act::Cancel { session: index, .. }
+        | Act::Unblock { session: index }
         | Act::Lapse { session: index }) = &act
         else {
             return None;
@@ -302,10 +408,11 @@ impl Pair {
                 let outcomes: Vec<_> = outcomes.into_iter().filter(|(channel, _)| known(channel)).collect();
                 AnyStep::Record(Record { claim: sending, ..bench.record_step(&session, &outcomes) })
             }
-            Act::Guess { guesses, key, .. } => {
+            Act::Unblock { .. } => AnyStep::Unblock(Unblock { tenant: bench.scope.tenant, subject: session.budgets()[0] }),
+            Act::Guess { guesses, spare_budget, key, .. } => {
                 let guesses = guesses.iter().map(|(channel, typed)| (*channel, Guess::read(&type_in(typed)).unwrap()));
                 let step = bench.verify_with(&session, Guesses::named(guesses));
-                AnyStep::Verify(Verify { guard: self.guard(), claim: self.claim(key), ..step })
+                AnyStep::Verify(Verify { guard: self.guard_or_none(), spare_budget, claim: self.claim(key), ..step })
             }
             Act::GuessUnnamed { guess, .. } => {
                 AnyStep::Verify(bench.verify_with(&session, Guesses::Unnamed(Guess::read(&type_in(&guess)).unwrap())))
@@ -324,12 +431,14 @@ impl Pair {
                 AnyStep::Advance(step)
             }
             Act::Cancel { key, .. } => {
-                AnyStep::Cancel(Cancel { guard: self.guard(), claim: self.claim(key), ..bench.cancel_step(&session) })
+                AnyStep::Cancel(Cancel { guard: self.guard_or_none(), claim: self.claim(key), ..bench.cancel_step(&session) })
             }
             Act::Lapse { .. } => AnyStep::Lapse(Lapse { scope: bench.scope, session: id }),
             Act::Open(_)
             | Act::Credit { .. }
             | Act::Cut
+            | Act::Strike { .. }
+            | Act::Look
             | Act::Admit
             | Act::SetRevision
             | Act::Revoke
@@ -347,6 +456,7 @@ impl Pair {
         }
         let everything = SessionFilter::default;
         assert_eq!(engine.list(scope, everything(), 100).await.unwrap(), memory.list(scope, everything(), 100).await.unwrap());
+        self.look().await;
         self.settle().await;
         for number in 0..Partition::COUNT {
             let partition = Partition::of(number.into());

@@ -1,14 +1,16 @@
 //! Steps that come at the same time.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use countersign_model::{Channel, EventKind};
+use countersign_model::{Channel, EventKind, Mode};
 
 use super::bench::{Bench, MINUTE, WRONG, accepted, code, fresh};
 use super::step::AnyStep;
 use crate::code::SubjectKind;
-use crate::session::SessionStatus;
-use crate::store::{OpenVerdict, SessionStore, StoreError, VerifyVerdict};
+use crate::guess::Guess;
+use crate::session::{Session, SessionStatus};
+use crate::store::{NameQuery, OpenVerdict, SessionStore, StoreError, Verify, VerifyVerdict};
 
 /// Does all of it at once.
 async fn race<S, T, F>(bench: &Bench, steps: Vec<S>, take: impl Fn(Arc<dyn SessionStore>, S) -> F) -> Vec<T>
@@ -96,4 +98,68 @@ pub async fn racing_resends_guesses_and_cancels_leave_one_history(bench: Bench) 
         let after = &story[last.unwrap() + 1..];
         assert!(after.iter().all(|event| matches!(event, EventKind::MessageSent { .. })), "{story:?}");
     }
+}
+
+pub async fn of_fifty_racing_opens_of_one_slot_one_passes(bench: Bench) {
+    let slot = bench.keys.fingerprint(&[b"slot", b"a service", b"ann"]);
+    let opening = |_| {
+        let mut open = bench.opening(&[Channel::Sms]);
+        open.session.names.slot = Some(slot);
+        open
+    };
+    let steps = (0..50).map(opening).collect();
+    let verdicts = race(&bench, steps, async |store, step| store.open(step).await).await;
+    let (mut opened, mut refused) = (Vec::new(), 0);
+    for verdict in verdicts {
+        match fresh(verdict) {
+            OpenVerdict::Opened(session) => opened.push(session.id()),
+            OpenVerdict::SlotTaken { .. } => refused += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((opened.len(), refused), (1, 49));
+    let holder = bench.store.named(bench.scope, NameQuery::Slot(slot)).await.unwrap();
+    assert_eq!(holder.iter().map(Session::id).collect::<Vec<_>>(), opened);
+}
+
+pub async fn of_two_hundred_racing_opens_no_two_are_found_by_one_code(bench: Bench) {
+    // As few codes as there may be, so that some of them meet.
+    let opening = |_| {
+        let mut open = bench.opening(&[Channel::Sms]);
+        open.session.policy.code_length = 4;
+        open.session.names.by_code = true;
+        open.session.codes = bench.minted();
+        open
+    };
+    let steps = (0..200).map(opening).collect();
+    let verdicts = race(&bench, steps, async |store, step| store.open(step).await).await;
+    let mut codes = BTreeSet::new();
+    for verdict in verdicts {
+        let OpenVerdict::Opened(session) = fresh(verdict) else { panic!("not opened") };
+        let code = bench.new_code(&session, Channel::Sms);
+        let query = NameQuery::Code { mode: Mode::Live, guess: Guess::read(&code).unwrap() };
+        let named = bench.store.named(bench.scope, query).await.unwrap();
+        assert_eq!(named.iter().map(Session::id).collect::<Vec<_>>(), [session.id()]);
+        assert!(codes.insert(code));
+    }
+}
+
+pub async fn of_fifty_racing_checks_of_one_code_one_consumes_it(bench: Bench) {
+    let mut open = bench.opening(&[Channel::Sms]);
+    open.session.names.by_code = true;
+    let session = bench.open(open).await;
+    let session = bench.accept(&session).await;
+    let guess = code(Channel::Sms);
+    let query = || NameQuery::Code { mode: Mode::Live, guess: Guess::read(guess).unwrap() };
+    let steps = (0..50).map(|_| (query(), bench.verify_step(&session, &[(Channel::Sms, guess)]))).collect();
+    let verdicts = race(&bench, steps, async |store, (query, step): (NameQuery, Verify)| {
+        let named = store.named(step.scope, query).await?;
+        assert_eq!(named.len(), 1, "what becomes of it is nothing to the name");
+        store.verify(Verify { session: named[0].id(), ..step }).await
+    });
+    let consumed = verdicts
+        .await
+        .into_iter()
+        .filter(|verdict| matches!(fresh(verdict.clone()), VerifyVerdict::Judged(_, judgement) if judgement.session_verified));
+    assert_eq!(consumed.count(), 1);
 }

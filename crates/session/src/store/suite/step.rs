@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use countersign_model::{KeyId, Quota, TenantId};
 
-use crate::store::{Advance, Cancel, Credit, Guard, Heard, Lapse, Open, Record, Resend, SessionStore, StoreError, Verify};
+use crate::store::{
+    Advance, Cancel, Credit, Guard, Heard, Lapse, Open, Record, Resend, SessionStore, StoreError, Strike, Unblock, Verify,
+};
 
 /// What came of a step, in words. A repeated step answers the same, but counts no call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +19,7 @@ pub(super) struct Told {
 /// A step of any kind.
 #[derive(Debug, Clone)]
 pub(super) enum AnyStep {
-    Open(Open),
+    Open(Box<Open>),
     Record(Record),
     Verify(Verify),
     Resend(Resend),
@@ -26,6 +28,8 @@ pub(super) enum AnyStep {
     Lapse(Lapse),
     Credit(Credit),
     Cut(TenantId),
+    Strike(Strike),
+    Unblock(Unblock),
     Admit(Guard),
     SetRevision(TenantId, u64),
     Revoke(TenantId, KeyId),
@@ -41,7 +45,7 @@ impl AnyStep {
             Told { quota: heard.quota, ..told(heard.answer) }
         }
         match self.clone() {
-            Self::Open(step) => store.open(step).await.map(heard),
+            Self::Open(step) => store.open(*step).await.map(heard),
             Self::Record(step) => store.record(step).await.map(told),
             Self::Verify(step) => store.verify(step).await.map(heard),
             Self::Resend(step) => store.resend(step).await.map(heard),
@@ -50,6 +54,8 @@ impl AnyStep {
             Self::Lapse(step) => store.lapse(step).await.map(told),
             Self::Credit(step) => store.credit(step).await.map(told),
             Self::Cut(tenant) => store.cut(tenant).await.map(told),
+            Self::Strike(step) => store.strike(step).await.map(told),
+            Self::Unblock(step) => store.unblock(step).await.map(told),
             Self::Admit(guard) => store.admit(guard).await.map(heard),
             Self::SetRevision(tenant, revision) => store.set_revision(tenant, revision).await.map(told),
             Self::Revoke(tenant, key) => store.revoke(tenant, key).await.map(told),

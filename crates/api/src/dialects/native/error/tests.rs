@@ -1,4 +1,4 @@
-use countersign_model::{Channel, InvalidRecipient, Mode};
+use countersign_model::{Channel, InvalidRecipient, Mode, Timestamp};
 use serde_json::{Value, json};
 
 use super::super::response::testing::{sent, session, unavailable};
@@ -8,7 +8,7 @@ use super::*;
 const LEFT: About = left(2);
 
 const fn left(attempts_remaining: u8) -> About {
-    About { mode: Mode::Live, attempts_remaining }
+    About { mode: Mode::Live, attempts_remaining, expires_at: Timestamp::from_millis(0) }
 }
 
 fn told(failure: &Failure) -> (u16, &'static str, &str) {

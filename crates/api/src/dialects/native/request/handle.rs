@@ -29,7 +29,7 @@ pub(super) fn token(fields: &Fields<'_>, faults: &mut Faults) -> Option<Handle> 
 pub(super) fn with_ids(handle: Handle) -> Handle {
     match handle {
         Handle::Token(text) => text.parse().map_or(Handle::Token(text), Handle::Id),
-        Handle::Id(id) => Handle::Id(id),
+        known @ (Handle::Id(_) | Handle::Slot { .. }) => known,
     }
 }
 

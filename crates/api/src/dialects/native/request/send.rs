@@ -63,6 +63,10 @@ pub(crate) fn parse(input: &Input<'_>) -> Result<Send, Faults> {
         user_id: fields.string("user_id", 1..=128, faults).map(str::to_owned),
         client_ip: client_ip(&fields, faults),
         autofill: options::autofill(&fields, strict, faults),
+        template: None,
+        sender: None,
+        replaces: false,
+        rehearsal: None,
         idempotency: headers::idempotency(input, "otp/send", faults),
     };
     if strict {

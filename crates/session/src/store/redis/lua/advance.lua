@@ -12,7 +12,7 @@ local now = moment()
 local values = redis.call('MGET', unpack(KEYS, 1, count - 3))
 check_meta(values[1])
 local session = decode_session(values[2])
-if session and is_forgotten(session, now) then session = nil end
+if session and not is_asked(session, now) then session = nil end
 if session then
   local done = recall(session, step)
   if type(done) == 'string' then return reply(FRESH, now, 0, values[2], done) end
@@ -51,7 +51,7 @@ local function turn_over(verdict, ...)
   table.remove(session[FALLBACK], 1)
   release_fee(session, now)
   local account, account_was_there = funds(session, held, captured, account_key)
-  local packed, entry = finish(session, true, account_key, account, account_was_there, {}, now)
+  local packed, entry = finish(session, AS_BEFORE, account_key, account, account_was_there, {}, now)
   local others = {schedule(due, session), false}
   if entry then others[3], others[4] = append(log, entry), false end
   commit(others)
@@ -87,6 +87,6 @@ local account, account_was_there = funds(session, held, captured, account_key)
 if account == false then return turn_over(10) end
 local sent = string.char(channel)
 remember(session, step, sent)
-local packed, entry = finish(session, true, account_key, account, account_was_there, events, now)
+local packed, entry = finish(session, AS_BEFORE, account_key, account, account_was_there, events, now)
 commit({schedule(due, session), false, append(log, entry), false})
 return reply(FRESH, now, 0, packed, sent)

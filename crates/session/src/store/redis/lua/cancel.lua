@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Ends a session at the caller's wish: the copy of steps/end.rs.
 --
--- KEYS: meta, session, head, calls, the memo (with a claim), account, log. brought: step, guard, claim or false.
+-- KEYS: meta, session, head, calls (head once more without a guard), the memo (with a claim), account, log. brought: step, guard or false, claim or false.
 
 local brought = cmsgpack.unpack(ARGV[2])
 local step, guard, claim = unpack(brought)
@@ -11,12 +11,14 @@ local now = moment()
 local values = redis.call('MGET', unpack(KEYS, 1, count - 2))
 check_meta(values[1])
 local session = decode_session(values[2])
-if session and is_forgotten(session, now) then session = nil end
+if session and not is_asked(session, now) then session = nil end
 if session and recall(session, step) then return reply(FRESH, now, 0, values[2]) end
-local turned_away = admit(guard, values[3], values[4], now)
-if turned_away then return turned_away end
+if guard then
+  local turned_away = admit(guard, values[3], values[4], now)
+  if turned_away then return turned_away end
+end
 
--- Only the call was counted.
+-- Only the call was counted, if one was.
 local function answer(...)
   commit()
   return reply(...)
@@ -37,7 +39,7 @@ if session[END] == 0 then
   remember(session, step, 0)
   local account, account_was_there = funds(session, held, captured, account_key)
   local entry
-  packed, entry = finish(session, true, account_key, account, account_was_there, {{7}}, now)
+  packed, entry = finish(session, AS_BEFORE, account_key, account, account_was_there, {{7}}, now)
   others = {append(log, entry), false}
 end
 if claim then put_memo(KEYS[5], values[5], claim, now, MEMO_CANCELED, snapshot(session)) end

@@ -44,8 +44,9 @@ local function get(what, key)
   return packed
 end
 
--- What commit() will write, three to a key: key, value, milliseconds to live (0: for ever). MGET tells a key of another type as absent, so
--- what was absent is written apart.
+-- What commit() will write, three to a key: key, value, milliseconds to live (0: for ever; AS_BEFORE: as long as it would have, which is
+-- cheaper than to say it again). MGET tells a key of another type as absent, so what was absent is written apart.
+local AS_BEFORE = 'as before'
 local made, replaced = {}, {}
 
 local function put(key, packed, life, was_there)
@@ -57,6 +58,7 @@ end
 local function set(list, at, ...)
   local life = list[at + 2]
   if life == 0 then return redis.call('SET', list[at], list[at + 1], ...) end
+  if life == AS_BEFORE then return redis.call('SET', list[at], list[at + 1], 'KEEPTTL') end
   return redis.call('SET', list[at], list[at + 1], 'PX', life < 1 and 1 or life, ...)
 end
 

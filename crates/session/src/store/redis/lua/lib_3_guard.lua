@@ -21,11 +21,14 @@ local function admit(guard, packed_head, packed_calls, now)
   local calls = decode('subject', packed_calls) or new_subject()
   local limit = limit_of(guard[3], guard[4])
   local records, sum = living_records(calls[SENDS], calls[SENDS_SUM], limit, now)
+  local size = #records
   local wait = window_wait(records, sum, limit, 1, now)
   if not wait then
     records, sum = window_add(records, sum, limit, 1, now)
     calls[SENDS], calls[SENDS_SUM] = records, sum
-    put(KEYS[4], cmsgpack.pack(calls), limit.window * 2, packed_calls)
+    -- A call in the bucket of the one before it lengthens nothing: the window is remembered twice as long as it counts.
+    local life = #records == size and AS_BEFORE or limit.window * 2
+    put(KEYS[4], cmsgpack.pack(calls), life, packed_calls)
   end
   calls_left = math.max(limit.max - sum, 0)
   calls_reset = wait or window_wait(records, sum, limit, calls_left + 1, now) or limit.window

@@ -22,6 +22,8 @@ local PLANNED_COST, AFTER, TURN_AT = 4, 5, 6
 local SENDING, ACCEPTED, UNCLEAR, FAILED, REFUSED = 0, 1, 2, 3, 3
 -- Ends, and what a session without one is.
 local PENDING, VERIFIED, CANCELED, GONE, EXPIRED, LOCKED = 0, 1, 2, 3, 4, 5
+-- The end of a message without a code, with which it begins.
+local NOTICE = 6
 -- The fee.
 local HELD, TAKEN, RELEASED = 0, 1, 2
 -- The places of an account.
@@ -39,6 +41,11 @@ end
 
 local function is_forgotten(session, now)
   return now >= session[CREATED] + DAY
+end
+
+-- Whether anybody may ask something of it.
+local function is_asked(session, now)
+  return session[END] ~= NOTICE and not is_forgotten(session, now)
 end
 
 local function status(session, now)
@@ -177,7 +184,8 @@ local function funds(session, held, captured, key, packed)
   return account, packed
 end
 
--- Stages the session, its account and what happened. Returns the packed session, and the packed entry of the log unless nothing happened.
+-- Stages the session, its account and what happened. was_there: false for a new session, AS_BEFORE for one whose codes live as long as they
+-- did, true otherwise. Returns the packed session, and the packed entry of the log unless nothing happened.
 local function finish(session, was_there, account_key, account, account_was_there, events, now)
   if account then
     local available = money(account[BALANCE] - account[ACCOUNT_HELD])
@@ -191,7 +199,8 @@ local function finish(session, was_there, account_key, account, account_was_ther
   session[EVENTS] = session[EVENTS] + #events
   local packed = cmsgpack.pack(session)
   -- At least a minute, for what is written down of a session that is gone already.
-  put(KEYS[2], packed, math.max(kept_until(session) - now, 60000), was_there)
+  local life = was_there == AS_BEFORE and AS_BEFORE or math.max(kept_until(session) - now, 60000)
+  put(KEYS[2], packed, life, was_there)
   if #events == 0 then return packed, nil end
   return packed, cmsgpack.pack({LAYOUT, SCOPE, session[MODE], now, 0, ID, first, events})
 end

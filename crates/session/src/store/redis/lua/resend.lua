@@ -12,7 +12,7 @@ local now = moment()
 local values = redis.call('MGET', unpack(KEYS, 1, count - 3))
 check_meta(values[1])
 local session = decode_session(values[2])
-if session and is_forgotten(session, now) then session = nil end
+if session and not is_asked(session, now) then session = nil end
 if session then
   local done = recall(session, step)
   if type(done) == 'string' then return reply(FRESH, now, 0, values[2], done) end

@@ -1,27 +1,30 @@
 #!lua flags=allow-oom
 -- Judges guesses: the copy of steps/verify.rs and session/verify.rs.
 --
--- KEYS: meta, session, head, calls, the memo (with a claim), subjects that are probably asked for, account, log.
--- brought: step, guard, rule of wrong guesses, claim or false, generations, kids, whether channels are named, guesses. Three to a guess:
+-- KEYS: meta, session, head, calls (head once more without a guard), the memo (with a claim), subjects that are probably asked for, account, log.
+-- brought: step, guard or false, rule of wrong guesses, claim or false, generations, kids, whether channels are named, guesses, whether the
+-- budgets of the recipients have paid for them already. Three to a guess:
 -- channel (0: none), a number that is the same for equal guesses, and its macs, 32 bytes for each kid, generation and channel in that order.
 
 local brought = cmsgpack.unpack(ARGV[2])
-local step, guard, rule, claim, generations, kids, named, guesses = unpack(brought)
+local step, guard, rule, claim, generations, kids, named, guesses, spare_budget = unpack(brought)
 local count = #KEYS
 local account_key, log = KEYS[count - 1], KEYS[count]
 local now = moment()
 local values = redis.call('MGET', unpack(KEYS, 1, count - 2))
 check_meta(values[1])
 local session = decode_session(values[2])
-if session and is_forgotten(session, now) then session = nil end
+if session and not is_asked(session, now) then session = nil end
 if session then
   local done = recall(session, step)
   if type(done) == 'table' then return reply(FRESH, now, 0, values[2], cmsgpack.pack(done)) end
 end
-local turned_away = admit(guard, values[3], values[4], now)
-if turned_away then return turned_away end
+if guard then
+  local turned_away = admit(guard, values[3], values[4], now)
+  if turned_away then return turned_away end
+end
 
--- Only the call was counted.
+-- Only the call was counted, if one was.
 local function answer(...)
   commit()
   return reply(...)
@@ -84,7 +87,7 @@ local function is_before(one, other)
   return false
 end
 
--- How many different guesses each compared recipient faces, in the order of their keys.
+-- How many different guesses each compared recipient faces, in the order of their keys; none where its budget is spared.
 local function distinct_guesses(only_wrong)
   local budgets, seen = {}, {}
   for _, comparison in ipairs(comparisons) do
@@ -99,7 +102,7 @@ local function distinct_guesses(only_wrong)
         end
         if not budget.guesses[comparison.guess] then
           budget.guesses[comparison.guess] = true
-          budget.count = budget.count + 1
+          budget.count = budget.count + (spare_budget and 0 or 1)
         end
       end
     end
@@ -203,7 +206,7 @@ end
 if any_wrong then
   session[WRONG] = math.min(session[WRONG] + 1, 255)
   events[#events + 1] = {10, attempts_remaining(session)}
-  for _, budget in ipairs(distinct_guesses(true)) do
+  for _, budget in ipairs(spare_budget and {} or distinct_guesses(true)) do
     local subject = subject_of(budget.key)
     if not subject then
       subject = new_subject()
@@ -229,7 +232,7 @@ local judgement = {
 remember(session, step, judgement)
 for key, subject in pairs(changed) do put_subject(key, subject, now) end
 local account, account_was_there = funds(session, held, captured, account_key)
-local packed, entry = finish(session, true, account_key, account, account_was_there, events, now)
+local packed, entry = finish(session, AS_BEFORE, account_key, account, account_was_there, events, now)
 judgement = cmsgpack.pack(judgement)
 if memo then put_memo(KEYS[memo], values[memo], claim, now, MEMO_JUDGED, snapshot(session), judgement) end
 commit({append(log, entry), false})

@@ -3,12 +3,13 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 
-use countersign_model::Channel;
+use countersign_model::{Channel, SessionId};
 use redis::AsyncCommands as _;
 
 use super::Workshop;
+use crate::session::Names;
 use crate::store::suite::bench::{DAY, MINUTE, WRONG, code, expect_verdict};
-use crate::store::{Answer, Lapse, OpenVerdict, VerifyVerdict};
+use crate::store::{Answer, Lapse, NameQuery, OpenVerdict, VerifyVerdict};
 
 /// Hears every command that a server runs.
 struct Monitor(BufReader<TcpStream>);
@@ -78,6 +79,54 @@ async fn an_opening_takes_at_most_fourteen_commands_and_a_verification_six() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_takes_one_command_of_an_opening_and_a_held_slot_one_more() {
+    let shop = Workshop::new().await;
+    let mut monitor = Monitor::of(&shop);
+    shop.bench.credit(1, "100.00").await;
+    shop.bench.open(shop.full_opening()).await;
+    let mut counted = Vec::new();
+    for (slot, recipient, by_code) in
+        [(false, false, false), (true, false, false), (false, true, false), (false, false, true), (true, true, true)]
+    {
+        let mut open = shop.full_opening();
+        // The index is swept by some openings only.
+        let id = open.session.id.bits() & !0xFF00 | 0x0100;
+        open.session.id = SessionId::from_bits(id);
+        let name = |kind: &str| shop.bench.keys.fingerprint(&[kind.as_bytes(), &id.to_be_bytes()]);
+        open.session.names = Names { slot: slot.then(|| name("slot")), recipient: recipient.then(|| name("recipient")), by_code };
+        open.session.codes = shop.bench.minted();
+        monitor.called_by_scripts(&shop);
+        shop.bench.open(open.clone()).await;
+        counted.push(monitor.called_by_scripts(&shop).len());
+        if slot {
+            open.session.id = SessionId::from_bits(id + 1);
+            open.claim = None;
+            expect_verdict!(shop.bench.try_open(open).await, OpenVerdict::SlotTaken { .. } => ());
+            let called = monitor.called_by_scripts(&shop);
+            assert!(called.len() <= 4, "a refused opening writes its call and nothing else: {called:#?}");
+        }
+        shop.bench.clock.advance(MINUTE * 5);
+    }
+    let without = counted[0];
+    assert_eq!(counted, [without, without + 1, without + 1, without + 1, without + 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_under_a_name_takes_two_commands() {
+    let shop = Workshop::new().await;
+    let mut monitor = Monitor::of(&shop);
+    let recipient = shop.bench.keys.fingerprint(&[b"ann"]);
+    for _ in 0..3 {
+        let mut open = shop.bench.opening(&[Channel::Sms]);
+        open.session.names.recipient = Some(recipient);
+        shop.bench.open(open).await;
+    }
+    monitor.called_by_scripts(&shop);
+    let found = shop.bench.store.named(shop.bench.scope, NameQuery::Recipient(recipient)).await.unwrap();
+    assert_eq!((found.len(), monitor.called_by_scripts(&shop).len()), (3, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_takes_up_little_and_less_when_its_codes_are_dead() {
     let shop = Workshop::new().await;
     shop.bench.credit(1, "100.00").await;
@@ -99,6 +148,7 @@ async fn a_session_takes_up_little_and_less_when_its_codes_are_dead() {
 async fn whatever_is_kept_has_a_life() {
     let shop = Workshop::new().await;
     shop.bench.credit(1, "100.00").await;
+    shop.bench.open(shop.named_opening()).await;
     let session = shop.full_session().await;
     shop.bench.judged(&session, &[(Channel::Email, WRONG)]).await;
     let mut line = shop.line.clone();
@@ -107,7 +157,7 @@ async fn whatever_is_kept_has_a_life() {
         let lives_for: i64 = line.pttl(&name).await.unwrap();
         // Behind the tag: what the key is.
         match name[7] {
-            b's' | b'u' | b'i' => assert!(lives_for > 0, "{:?} lives for ever", name.escape_ascii().to_string()),
+            b's' | b'u' | b'i' | b'n' => assert!(lives_for > 0, "{:?} lives for ever", name.escape_ascii().to_string()),
             b'm' if name.get(8..) != Some(b"eta") => {
                 assert!(lives_for > 0 && lives_for <= i64::try_from(DAY.as_millis()).unwrap());
             }

@@ -1,21 +1,24 @@
 //! Keys at which something else lies than a step expects.
 
-use countersign_model::{Channel, KeyId};
+use countersign_model::{Channel, KeyId, Limit};
 
 use super::Workshop;
+use crate::code::{CodeSource, SubjectKind};
 use crate::session::Session;
 use crate::session::packed::Writer;
 use crate::store::redis::link::tag;
 use crate::store::redis::plan::{Moment, Plan, head_key};
 use crate::store::redis::steps::{self, GUESSED, Means, SENT_AGAIN};
-use crate::store::redis::{account, scripts};
+use crate::store::redis::{account, names, scripts};
 use crate::store::suite::bench::{BUDGET, MINUTE, POLICY, WRONG, accepted, code};
-use crate::store::{Advance, Cancel, Credit, Lapse, Record, Resend, StoreError, Verify};
+use crate::store::{Advance, Cancel, Credit, Lapse, Record, Resend, StoreError, Strike, Unblock, Verify};
 
 /// Steps that write all that a step of their kind can write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Open,
+    NamedOpen,
+    Notice,
     Record,
     WrongGuess,
     RightGuess,
@@ -29,11 +32,15 @@ pub(super) enum Kind {
     Credit,
     Cut,
     Rebuild,
+    Strike,
+    Unblock,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Open,
+        Self::NamedOpen,
+        Self::Notice,
         Self::Record,
         Self::WrongGuess,
         Self::RightGuess,
@@ -47,6 +54,8 @@ impl Kind {
         Self::Credit,
         Self::Cut,
         Self::Rebuild,
+        Self::Strike,
+        Self::Unblock,
     ];
 }
 
@@ -61,6 +70,25 @@ pub(super) async fn plans(shop: &Workshop, kind: Kind) -> Plan {
     let next = Some(bench.claim(&format!("next {}", open.session.id), "next"));
     let session = match kind {
         Kind::Open => return means.open(&open).unwrap(),
+        Kind::NamedOpen => return means.open(&shop.named_opening()).unwrap(),
+        Kind::Notice => {
+            open.session.codes = CodeSource::Notice;
+            return means.open(&open).unwrap();
+        }
+        Kind::Strike => {
+            let subject = bench.subject(SubjectKind::Misses, "");
+            return names::strike(&Strike {
+                tenant: scope.tenant,
+                subject,
+                limit: Limit { max: 1_000, window: MINUTE },
+                count: 1,
+            });
+        }
+        Kind::Unblock => {
+            let session = bench.open(open).await;
+            bench.judged(&session, &[(Channel::Email, WRONG)]).await;
+            return names::unblock(&Unblock { tenant: scope.tenant, subject: session.budgets()[0] }, BUDGET);
+        }
         Kind::Admit => return steps::admit(&open.guard),
         Kind::Revoke => {
             let mut out = Writer::new();

@@ -14,7 +14,7 @@ use redis::aio::MultiplexedConnection;
 
 use super::{RedisSettings, RedisStore};
 use crate::code::SubjectKind;
-use crate::session::{Billing, Session};
+use crate::session::{Billing, Names, Session};
 use crate::store::suite::bench::{Bench, MINUTE, accepted, per_ip};
 use crate::store::suite::{Engine, Setup};
 use crate::store::{Open, Record};
@@ -54,6 +54,15 @@ impl Workshop {
         open.claim = Some(self.bench.claim(&open.session.id.to_string(), "send"));
         open.session.billing = Some(Billing { fee: "0.01".parse().unwrap(), low_at: Some(Money::ZERO) });
         open.session.challenges[0].cost = "0.05".parse().unwrap();
+        open
+    }
+
+    /// The same found by all that a session may be found by.
+    fn named_opening(&self) -> Open {
+        let mut open = self.full_opening();
+        let name = |kind: &str| self.bench.keys.fingerprint(&[kind.as_bytes(), &open.session.id.bits().to_be_bytes()]);
+        open.session.names = Names { slot: Some(name("slot")), recipient: Some(name("recipient")), by_code: true };
+        open.session.codes = self.bench.minted();
         open
     }
 

@@ -1,11 +1,12 @@
 //! What is refused before anything is decided, and what a script asks back for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use countersign_model::Channel;
+use countersign_model::{Channel, SystemClock};
 use countersign_testing::redis::RedisServer;
 
-use super::{RedisSettings, Workshop, store};
+use super::{RedisSettings, RedisStore, Workshop, store};
 use crate::code::CodeSource;
 use crate::store::StoreError;
 use crate::store::suite::bench::{Bench, MINUTE, WRONG, code, expect_verdict};
@@ -44,6 +45,36 @@ async fn a_log_that_nobody_reads_stops_sends_and_nothing_else() {
         assert_eq!(refused, Err(StoreError::Unavailable("the log is full: nobody reads it".into())));
     }
     assert!(bench.judged(&session, &[(Channel::Email, code(Channel::Email))]).await.verified);
+}
+
+/// The time is Redis's own here: only then does a step have a last moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stood_still_does_not_do_afterwards_what_nobody_waits_for() {
+    let server = RedisServer::start();
+    let bench = Bench::new(&async |setup: Setup| {
+        let mut settings = RedisSettings::single(server.url());
+        (settings.per_try, settings.deadline) = (Duration::from_millis(100), Duration::from_millis(250));
+        let store = RedisStore::open(settings, Arc::clone(&setup.keys), Arc::new(SystemClock), setup.budget).unwrap();
+        store.init_if_empty().await.unwrap();
+        // How far the two clocks are apart is known from here on.
+        store.examine().await;
+        Engine { store: Arc::new(store), dump: None, keep: Box::new(()) }
+    })
+    .await;
+    bench.sent(&[Channel::Email]).await;
+
+    server.freeze();
+    let opened = bench.store.open(bench.opening(&[Channel::Email])).await.map(drop);
+    // Once this has been given up too, the last moment of the opening is long past.
+    let admitted = bench.store.admit(bench.guard()).await.map(drop);
+    server.thaw();
+
+    for refused in [opened, admitted] {
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    }
+    server.wait_for(&["INFO", "errorstats"], |told| told.contains("errorstat_CS:"));
+    let sessions = server.cli(&["KEYS", "{*}s*"]);
+    assert_eq!(sessions.trim().lines().count(), 1, "only the one before: {sessions:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

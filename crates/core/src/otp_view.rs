@@ -1,0 +1,203 @@
+//! A session as K-OTP shows it: one message to one person. Its status replies and its webhooks say the same, because both are made here.
+
+use countersign_model::{Channel, MessageId, MessageStatus, Mode, Recipient, SessionId, Timestamp};
+use countersign_records::{MessageRecord, RecordedChannel, SessionRecord, SessionState};
+use countersign_session::{Session, SessionStatus};
+use serde_json::{Value, json};
+
+use crate::numbers::country;
+
+/// How far an OTP is: verified or over, else as far as its message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtpStatus {
+    /// No provider is known to have taken it.
+    Pending,
+    /// A provider took it.
+    Sent,
+    /// It arrived.
+    Delivered,
+    /// It did not go out, or did not arrive.
+    Failed,
+    /// Its code died, or its caller ended it.
+    Expired,
+    /// Its code was right.
+    Verified,
+}
+
+impl OtpStatus {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Expired => "expired",
+            Self::Verified => "verified",
+        }
+    }
+}
+
+/// A session shown as an OTP: the message of its first channel that a provider took, else of its first channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtpView {
+    /// The session.
+    pub session: SessionId,
+    /// How far it is. One that is locked stays as far as its message is until its code dies.
+    pub status: OtpStatus,
+    /// To whom.
+    pub to: Recipient,
+    /// Which way.
+    pub method: Channel,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it arrived.
+    pub delivered_at: Option<Timestamp>,
+    /// Checks made since the code was sent, the right one included.
+    pub attempts: u32,
+    /// Whether its code was right.
+    pub verified: bool,
+    /// ISO 3166-1 alpha-2, by the number; none for a mailbox.
+    pub country: Option<String>,
+    /// Whether nothing left the house.
+    pub sandbox: bool,
+}
+
+/// How a session stands, apart from its message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stand {
+    Open,
+    Verified,
+    Over,
+    Failed,
+}
+
+impl OtpView {
+    /// Of a session in the hot plane, at `now`. None: it has no channel, which no session that was opened is without.
+    #[must_use]
+    pub fn of_session(session: &Session, now: Timestamp) -> Option<Self> {
+        let taken = |status| matches!(status, MessageStatus::Sent | MessageStatus::Delivered);
+        let challenges = session.challenges();
+        let shown = challenges.iter().find(|challenge| taken(challenge.status())).or(challenges.first())?;
+        let stand = match session.status(now) {
+            SessionStatus::Pending | SessionStatus::Locked => Stand::Open,
+            SessionStatus::Verified => Stand::Verified,
+            SessionStatus::Expired | SessionStatus::Canceled => Stand::Over,
+            SessionStatus::Failed => Stand::Failed,
+        };
+        // Whether it is locked or not, its code dies when it dies.
+        let stand = if stand == Stand::Open && now >= session.expires_at() { Stand::Over } else { stand };
+        let wrong = session.policy().max_attempts.saturating_sub(session.attempts_remaining());
+        Some(Self {
+            session: session.id(),
+            status: status(stand, Some(shown.status())),
+            to: shown.recipient.clone(),
+            method: shown.channel,
+            created_at: session.created_at(),
+            delivered_at: shown.message.delivered_at,
+            attempts: attempts(wrong, stand),
+            verified: stand == Stand::Verified,
+            country: country_of(&shown.recipient),
+            sandbox: session.mode() == Mode::Sandbox,
+        })
+    }
+
+    /// Of what the records hold, at `now`. None as with [`OtpView::of_session`], and for a notice, which has no code.
+    #[must_use]
+    pub fn of_record<'a>(
+        session: &SessionRecord,
+        message: impl Fn(MessageId) -> Option<&'a MessageRecord>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let newest = |channel: &RecordedChannel| message(*channel.messages.last()?);
+        let shown = session.channels.iter().find(|it| it.channel == session.shown_channel).or(session.channels.first())?;
+        let stand = match session.status {
+            SessionState::Pending | SessionState::Locked if now >= session.expires_at => Stand::Over,
+            SessionState::Pending | SessionState::Locked => Stand::Open,
+            SessionState::Verified => Stand::Verified,
+            SessionState::Expired | SessionState::Canceled => Stand::Over,
+            SessionState::Failed => Stand::Failed,
+            SessionState::Notice => return None,
+        };
+        let sent = newest(shown);
+        Some(Self {
+            session: session.id,
+            status: status(stand, sent.map(|message| message.status)),
+            to: shown.recipient.clone(),
+            method: shown.channel,
+            created_at: session.created_at,
+            delivered_at: sent.and_then(|message| message.delivered_at),
+            attempts: attempts(session.max_attempts.saturating_sub(session.attempts_remaining), stand),
+            verified: stand == Stand::Verified,
+            country: country_of(&shown.recipient),
+            sandbox: session.realm.mode == Mode::Sandbox,
+        })
+    }
+
+    /// The OTP object. `carrier` is null: no provider tells it.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let mut body = json!({
+            "id": otp_id(self.session),
+            "status": self.status.as_str(),
+            "to": self.to.address(),
+            "method": self.method.as_str(),
+            "created_at": self.created_at.whole_seconds(),
+            "delivered_at": self.delivered_at.map(Timestamp::whole_seconds),
+            "attempts": self.attempts,
+            "verified": self.verified,
+            "carrier": null,
+            "country": self.country,
+        });
+        if self.sandbox {
+            body["sandbox"] = Value::Bool(true);
+        }
+        body
+    }
+}
+
+/// An OTP object that nobody can take for one of theirs.
+pub(crate) fn sample(at: Timestamp) -> Value {
+    json!({
+        "id": otp_id(SessionId::from_bits(0)),
+        "status": OtpStatus::Pending.as_str(),
+        "to": "+12025550143",
+        "method": Channel::Sms.as_str(),
+        "created_at": at.whole_seconds(),
+        "delivered_at": null,
+        "attempts": 0,
+        "verified": false,
+        "carrier": null,
+        "country": "US",
+        "sandbox": true,
+    })
+}
+
+/// K-OTP's name of a session: `otp_` and its 128 bits in lower-case hex.
+#[must_use]
+pub fn otp_id(session: SessionId) -> String {
+    format!("otp_{:032x}", session.bits())
+}
+
+const fn status(stand: Stand, message: Option<MessageStatus>) -> OtpStatus {
+    match (stand, message) {
+        (Stand::Verified, _) => OtpStatus::Verified,
+        (Stand::Over, _) => OtpStatus::Expired,
+        (Stand::Failed, _) | (Stand::Open, Some(MessageStatus::Failed)) => OtpStatus::Failed,
+        (Stand::Open, Some(MessageStatus::Sent)) => OtpStatus::Sent,
+        (Stand::Open, Some(MessageStatus::Delivered)) => OtpStatus::Delivered,
+        (Stand::Open, Some(MessageStatus::Pending) | None) => OtpStatus::Pending,
+    }
+}
+
+fn attempts(wrong: u8, stand: Stand) -> u32 {
+    u32::from(wrong) + u32::from(stand == Stand::Verified)
+}
+
+fn country_of(to: &Recipient) -> Option<String> {
+    match to {
+        Recipient::Phone(number) => country(number),
+        Recipient::Email(_) => None,
+    }
+}

@@ -1,0 +1,192 @@
+//! Send a text that asks for no answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_model::{
+    AllFailed, Attempt, Autofill, Channel, Dialect, InvalidRecipient, MessageId, Mode, OutgoingText, PhoneNumber, Policy,
+    Recipient, ResendPolicy, ServiceId, Timestamp, VerificationMode,
+};
+use countersign_session::store::{Claim, Open, SendLimits};
+use countersign_session::{CodeSource, Names, NewChallenge, NewSession, Session};
+
+use crate::admission::{TRIES, Told};
+use crate::callers::Caller;
+use crate::effective::Rules;
+use crate::idempotency::IdempotencyKey;
+use crate::numbers;
+use crate::plan::{LOCALE, number_check};
+use crate::platform::Platform;
+use crate::refusal::Refusal;
+use crate::send::opened;
+
+/// What a notice is for, in the records and in the counts of its recipient.
+const PURPOSE: &str = "notice";
+
+/// The way that it goes.
+const CHANNEL: Channel = Channel::Sms;
+
+/// A text message. Built by a dialect, which has checked its length.
+#[derive(Debug, Clone)]
+pub struct Post {
+    /// The wire it came by.
+    pub dialect: Dialect,
+    /// The profile.
+    pub service: Option<ServiceId>,
+    /// To whom.
+    pub recipient: PhoneNumber,
+    /// What is said, word by word.
+    pub body: String,
+    /// The idempotency key.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// A text message that is on its way, or may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posted {
+    /// Names it in webhooks and records.
+    pub message: MessageId,
+    /// When it was taken on.
+    pub at: Timestamp,
+    /// In the sandbox nothing leaves the house.
+    pub mode: Mode,
+    /// An earlier call with the same idempotency key was answered so.
+    pub replayed: bool,
+}
+
+/// Why nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum PostError {
+    /// There is no such profile.
+    #[error("unknown service")]
+    UnknownService,
+    /// The number fails the profile's number check.
+    #[error("number refused by the number check")]
+    Recipient(InvalidRecipient),
+    /// No provider took it.
+    #[error("no provider took the message")]
+    NothingSent,
+    /// The rest.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+/// A text message that may be tried.
+struct Planned {
+    new: NewSession,
+    text: OutgoingText,
+    limits: SendLimits,
+    claim: Option<Claim>,
+}
+
+impl Platform {
+    /// Sends a text message, within the limits and from the balance from which codes are sent. What is sent is not kept.
+    pub async fn post(self: &Arc<Self>, caller: &Caller, command: Post) -> Result<Posted, PostError> {
+        let mut caller = caller.clone();
+        for _ in 0..TRIES {
+            let planned = match self.plan_post(&caller, &command) {
+                Ok(planned) => planned,
+                Err(refused) => {
+                    caller = self.newer(&caller).await?.ok_or(refused)?;
+                    continue;
+                }
+            };
+            let Planned { new, text, limits, claim } = planned;
+            let step = Open { guard: self.guard(&caller), session: new, limits, claim };
+            let heard = self.store.open(step).await.map_err(Refusal::from)?;
+            match self.told(&caller, heard).await? {
+                Told::Again(newer) => caller = newer,
+                Told::Verdict(verdict, true) => return posted(&*opened(verdict)?, true),
+                Told::Verdict(verdict, false) => {
+                    let session = *opened(verdict)?;
+                    let handed = self.hand_over(session, vec![self.router.prepare_text(text)], vec![CHANNEL], claim).await?;
+                    return posted(&handed.session, false);
+                }
+            }
+        }
+        Err(Refusal::Unsettled.into())
+    }
+
+    /// Settles the rules and checks what depends on the profile. Nothing is stored or counted yet.
+    fn plan_post(&self, caller: &Caller, command: &Post) -> Result<Planned, PostError> {
+        let (mode, tenant) = (caller.mode(), caller.scope.tenant);
+        let rules = self.rules(&caller.config, command.service, mode).ok_or(PostError::UnknownService)?;
+        if !numbers::passes(&command.recipient, number_check(&rules.service, mode)) {
+            return Err(PostError::Recipient(InvalidRecipient::Phone));
+        }
+        let recipient = Recipient::Phone(command.recipient.clone());
+        let challenge = NewChallenge {
+            channel: CHANNEL,
+            recipient: recipient.clone(),
+            message: MessageId::mint(self.clock.now(), &*self.rng, tenant.partition()),
+            budget: self.budget(tenant, mode, PURPOSE, &recipient),
+            cost: rules.cost(CHANNEL, &recipient),
+            instant: self.router.instant(mode, CHANNEL),
+        };
+        let text = OutgoingText {
+            id: challenge.message,
+            mode,
+            channel: CHANNEL,
+            recipient: recipient.clone(),
+            sender: None,
+            app_name: rules.service.app_name.clone(),
+            locale: locale(&rules),
+            text: command.body.clone(),
+        };
+        let new = NewSession {
+            id: self.mint_session(caller),
+            scope: caller.scope,
+            mode,
+            dialect: command.dialect,
+            service: rules.service.id,
+            purpose: PURPOSE.to_owned(),
+            app_name: text.app_name.clone(),
+            locale: text.locale.clone(),
+            template: None,
+            sender: None,
+            autofill: Autofill::default(),
+            metadata: "{}".to_owned(),
+            add_contact: false,
+            policy: policy(),
+            challenges: vec![challenge],
+            fallback: Vec::new(),
+            users: Vec::new(),
+            codes: CodeSource::Notice,
+            lease: self.settings.lease,
+            billing: rules.prices.as_ref().map(|(_, terms)| *terms),
+            names: Names::default(),
+        };
+        let limits = self.send_limits(caller, mode, None, &[&recipient], &rules);
+        let claim = self.claim(caller, Some(mode), command.idempotency.as_ref());
+        Ok(Planned { new, text, limits, claim })
+    }
+}
+
+fn locale(rules: &Rules) -> String {
+    rules.service.locale.clone().unwrap_or_else(|| LOCALE.to_owned())
+}
+
+/// The rules of something that nobody can answer.
+const fn policy() -> Policy {
+    Policy {
+        code_length: 6,
+        life: Duration::from_secs(60),
+        max_attempts: 1,
+        verification_mode: VerificationMode::Any,
+        shared_code: false,
+        resend_after: Duration::ZERO,
+        resend: ResendPolicy::Rotate,
+        resend_unlocks: false,
+        all_failed: AllFailed::Error,
+    }
+}
+
+fn posted(notice: &Session, replayed: bool) -> Result<Posted, PostError> {
+    let message = notice.challenges().first().map(|challenge| &challenge.message);
+    match message {
+        Some(message) if !matches!(message.attempt, Attempt::Failed(_)) => {
+            Ok(Posted { message: message.id, at: notice.created_at(), mode: notice.mode(), replayed })
+        }
+        Some(_) | None => Err(PostError::NothingSent),
+    }
+}
