@@ -35,23 +35,32 @@ pub struct KeyWish {
     only_from: Vec<String>,
     life: Option<Duration>,
     foreign: bool,
+    origins: Vec<String>,
 }
 
 impl KeyWish {
     /// A sandbox key that may do everything.
     pub const fn test() -> Self {
-        Self { kind: KeyKind::Test, scope: KeyScope::Full, only_from: Vec::new(), life: None, foreign: false }
+        Self { kind: KeyKind::Test, scope: KeyScope::Full, only_from: Vec::new(), life: None, foreign: false, origins: Vec::new() }
     }
 
     /// A live key that may do everything.
     pub const fn live() -> Self {
-        Self { kind: KeyKind::Live, scope: KeyScope::Full, only_from: Vec::new(), life: None, foreign: false }
+        Self { kind: KeyKind::Live, scope: KeyScope::Full, only_from: Vec::new(), life: None, foreign: false, origins: Vec::new() }
     }
 
     /// It may only look.
     #[must_use]
     pub const fn read_only(mut self) -> Self {
         self.scope = KeyScope::ReadOnly;
+        self
+    }
+
+    /// Pages of this origin may show it.
+    #[must_use]
+    pub fn for_page(mut self, origin: &str) -> Self {
+        self.scope = KeyScope::Browser;
+        self.origins.push(origin.to_owned());
         self
     }
 
@@ -83,6 +92,7 @@ impl KeyWish {
             name: name.to_owned(),
             scope: self.scope,
             allowed_ips: self.only_from.iter().map(|network| network.parse().unwrap()).collect(),
+            origins: self.origins.iter().map(|origin| origin.parse().unwrap()).collect(),
             expires_at: self.life.map(|life| now.plus(life)),
         }
     }

@@ -34,7 +34,7 @@ pub use client::Client;
 pub use events::{Happened, happened};
 pub use load::{Callers, Fact, Load, Refused, Told};
 pub use mail_sink::{Act, Mail, MailSink};
-pub use process::{Output, Process, binary, run};
+pub use process::{Output, Process, binary, refused, run};
 pub use provider_double::{Answer, Expected, Gate, ProviderDouble, Request};
 pub use receiver::{Post, Reaction, Receiver};
 pub use reply::Reply;

@@ -125,6 +125,15 @@ pub(crate) fn command(data_dir: &Path) -> Command {
     command
 }
 
+/// Runs a command that must fail, and returns what it said.
+pub async fn refused(data_dir: &Path, arguments: &[&str]) -> String {
+    let done = within_patience("a command", command(data_dir).args(arguments).output()).await.unwrap();
+    let said = [done.stdout, done.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(!done.status.success(), "{arguments:?}: {said}");
+    said
+}
+
 /// Runs a command beside a server and returns what it printed as JSON.
 pub async fn run(data_dir: &Path, arguments: &[&str]) -> Value {
     let done = command(data_dir).args(arguments).args(["--format", "json"]).output();

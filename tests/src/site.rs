@@ -79,6 +79,7 @@ impl Site {
             name: "live".to_owned(),
             scope: KeyScope::Full,
             allowed_ips: Vec::new(),
+            origins: Vec::new(),
             expires_at: None,
         };
         let live = NewKey::mint(order, SystemClock.now(), &OsRng);

@@ -49,6 +49,36 @@ async fn limits() {
     play("/limits.yaml").await;
 }
 
+#[tokio::test]
+async fn issue() {
+    play("/issue.yaml").await;
+}
+
+#[tokio::test]
+async fn verdict() {
+    play("/verdict.yaml").await;
+}
+
+#[tokio::test]
+async fn issue_reads() {
+    play("/issue_reads.yaml").await;
+}
+
+#[tokio::test]
+async fn test_numbers() {
+    play("/test_numbers.yaml").await;
+}
+
+#[tokio::test]
+async fn wallet() {
+    play("/wallet.yaml").await;
+}
+
+#[tokio::test]
+async fn templates() {
+    play("/templates.yaml").await;
+}
+
 /// The caller with one of the server's keys.
 fn caller(app: &TestApp, key: &str) -> Client {
     app.nobody().with("Authorization", &format!("Bearer {}", app.secret(key)))
@@ -170,7 +200,6 @@ async fn a_store_that_is_away_is_told_in_this_apis_own_shape() {
         caller.post("/v1/send", &text("+12025550143")).await,
         caller.post("/v1/verify", &json!({"id": id, "code": code})).await,
         caller.get(&format!("/v1/status/{id}")).await,
-        caller.get("/v1/otps").await,
     ] {
         is_error(&reply, 503, "SERVICE_UNAVAILABLE");
         assert!(reply.number_in("retry-after") > 0, "{reply:?}");

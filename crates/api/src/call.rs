@@ -67,6 +67,13 @@ impl Call<'_> {
         caller.inspect_err(|_| info!(%peer, "API key not taken"))
     }
 
+    /// The same for callers who may also be pages. See [`Platform::authenticate_any`].
+    pub(crate) async fn authenticate_any(&self, secret: Option<&str>) -> Result<Caller, AuthError> {
+        let peer = self.peer();
+        let caller = self.platform().authenticate_any(secret, peer).await;
+        caller.inspect_err(|_| info!(%peer, "API key not taken"))
+    }
+
     /// A reply that nobody may keep, which tells in its headers where the caller stands.
     pub fn reply(&self, status: StatusCode, media: &'static str, body: Vec<u8>, quota: Option<&Quota>) -> HttpResponse {
         let mut response = HttpResponse::with_body(status, BoxBody::new(Bytes::from(body)));

@@ -1,9 +1,11 @@
 //! Gets messages out: side by side over messages, in order over the providers of each, within a deadline.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_model::{Attempt, Channel, FailureReason, MessageId, Mode, Outgoing, OutgoingText, ProviderName};
+use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tracing::{Instrument as _, debug, error, warn};
@@ -107,6 +109,17 @@ impl Router {
     pub async fn deliver(&self, messages: Vec<Prepared>) -> Vec<(MessageId, Channel, Attempt)> {
         let mut ended: Vec<_> =
             messages.iter().map(|message| (message.id(), message.channel(), Attempt::Unclear { provider: None })).collect();
+        let messages = match <[Prepared; 1]>::try_from(messages) {
+            Err(messages) => messages,
+            // With nothing to go beside, it needs no task of its own.
+            Ok([message]) => {
+                match AssertUnwindSafe(self.deliver_one(message)).catch_unwind().await {
+                    Ok(attempt) => ended[0].2 = attempt,
+                    Err(_) => broke_off(),
+                }
+                return ended;
+            }
+        };
         let mut tasks = JoinSet::new();
         for (position, message) in messages.into_iter().enumerate() {
             let router = self.clone();
@@ -115,7 +128,7 @@ impl Router {
         while let Some(joined) = tasks.join_next().await {
             match joined {
                 Ok((position, attempt)) => ended[position].2 = attempt,
-                Err(failure) => error!(panic = failure.is_panic(), "a delivery broke off; its message counts as unclear"),
+                Err(_) => broke_off(),
             }
         }
         ended
@@ -160,17 +173,14 @@ impl Router {
         tried.attempt()
     }
 
-    /// One try in a task of its own, so that a provider's panic or endless work stays its own.
     async fn try_once(&self, provider: &Arc<dyn Provider>, message: &Arc<Rendered>, limit: Duration) -> TryOutcome {
         let started = Instant::now();
-        let mut task = JoinSet::new();
-        {
-            let (provider, message) = (Arc::clone(provider), Arc::clone(message));
-            task.spawn(async move { provider.send(&message).await }.in_current_span());
-        }
-        let outcome = match timeout(limit, task.join_next()).await {
-            Ok(Some(Ok(outcome))) => outcome,
-            Ok(Some(Err(_)) | None) => TryOutcome::Unclear(Diagnostic::Note("the provider's code panicked")),
+        let tried = timeout(limit, async {
+            if provider.is_instant() { send_here(provider, message).await } else { send_apart(provider, message).await }
+        });
+        let outcome = match tried.await {
+            Ok(Some(outcome)) => outcome,
+            Ok(None) => TryOutcome::Unclear(Diagnostic::Note("the provider's code panicked")),
             Err(_) => TryOutcome::Unclear(Diagnostic::Note("no answer in time")),
         };
         let elapsed = started.elapsed();
@@ -178,6 +188,23 @@ impl Router {
         report(provider.name(), message, &outcome, elapsed);
         outcome
     }
+}
+
+/// A try in a task of its own, so that endless work of a provider stays its own; none when it panicked.
+async fn send_apart(provider: &Arc<dyn Provider>, message: &Arc<Rendered>) -> Option<TryOutcome> {
+    let (provider, message) = (Arc::clone(provider), Arc::clone(message));
+    let mut task = JoinSet::new();
+    task.spawn(async move { provider.send(&message).await }.in_current_span());
+    task.join_next().await?.ok()
+}
+
+/// A try at a provider that does next to nothing: a task would cost more than the try. None when it panicked.
+async fn send_here(provider: &Arc<dyn Provider>, message: &Rendered) -> Option<TryOutcome> {
+    AssertUnwindSafe(async { provider.send(message).await }).catch_unwind().await.ok()
+}
+
+fn broke_off() {
+    error!("a delivery broke off; its message counts as unclear");
 }
 
 /// One log line a try: ids and closed words only.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use countersign_model::{ApiKey, KeyId, KeyKind, KeyScope, Limit, Mode, Quota, Rng, Scope, SecretHash, TenantId, Timestamp};
+use countersign_model::{ApiKey, KeyId, KeyKind, KeyScope, Limit, Mode, Origin, Quota, Rng, Scope, SecretHash, TenantId, Timestamp};
 use countersign_session::store::{Answer, Guard, Heard};
 use countersign_session::{SubjectKind, Window};
 use data_encoding::BASE64URL_NOPAD;
@@ -27,6 +27,8 @@ pub struct Caller {
     pub key: KeyId,
     /// What the key may do.
     pub may: KeyScope,
+    /// The pages that may show it, if it is for browsers.
+    pub origins: Vec<Origin>,
     /// Its tenant's records, as this node has them.
     pub(crate) config: Arc<TenantConfig>,
     /// The newest revision of those records that is known of.
@@ -82,12 +84,24 @@ pub fn secret_hash(secret: &str) -> SecretHash {
     SecretHash(Sha256::digest(secret.as_bytes()).into())
 }
 
-/// A new secret: its kind's prefix and 256 random bits.
+/// A new secret: the prefix of its kind and 256 random bits.
 #[must_use]
-pub fn mint_secret(kind: KeyKind, rng: &dyn Rng) -> Zeroizing<String> {
+pub fn mint_secret(kind: KeyKind, scope: KeyScope, rng: &dyn Rng) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new([0; 32]);
     rng.fill(&mut *bytes);
-    Zeroizing::new(format!("{}{}", kind.secret_prefix(), BASE64URL_NOPAD.encode(&*bytes)))
+    let prefix = match scope {
+        KeyScope::Full | KeyScope::ReadOnly => kind.secret_prefix(),
+        KeyScope::Browser => kind.page_prefix(),
+    };
+    Zeroizing::new(format!("{prefix}{}", BASE64URL_NOPAD.encode(&*bytes)))
+}
+
+/// Whether a key's secret stays with whoever calls, and is not read by whoever looks at a page.
+fn is_kept_secret(key: &ApiKey) -> bool {
+    match key.scope {
+        KeyScope::Full | KeyScope::ReadOnly => true,
+        KeyScope::Browser => false,
+    }
 }
 
 /// Letters of 256 random bits in base64 without padding.
@@ -95,7 +109,8 @@ const LETTERS: usize = 43;
 
 /// Whether it could be a key's secret at all: what could not is refused without a look into the records.
 fn could_be(secret: &str) -> bool {
-    let rest = [KeyKind::Live, KeyKind::Test].into_iter().find_map(|kind| secret.strip_prefix(kind.secret_prefix()));
+    let prefixes = [KeyKind::Live, KeyKind::Test].map(|kind| [kind.secret_prefix(), kind.page_prefix()]);
+    let rest = prefixes.as_flattened().iter().find_map(|prefix| secret.strip_prefix(prefix));
     rest.is_some_and(|rest| rest.len() == LETTERS)
 }
 
@@ -140,7 +155,14 @@ impl Platform {
     /// Lets a caller in. A missing key takes the same way as a wrong one; a right one is never held up by others' failures.
     ///
     /// A key that is not known here may have been made a moment ago by another node: the records are asked before it is refused.
+    ///
+    /// Keys for browsers open nothing here.
     pub async fn authenticate(&self, secret: Option<&str>, peer: IpAddr) -> Result<Caller, AuthError> {
+        self.let_in(secret, is_kept_secret, peer).await
+    }
+
+    /// The same for callers who may also be pages: what the caller may do, and from where, is looked at by whoever asks.
+    pub async fn authenticate_any(&self, secret: Option<&str>, peer: IpAddr) -> Result<Caller, AuthError> {
         self.let_in(secret, |_| true, peer).await
     }
 
@@ -151,7 +173,7 @@ impl Platform {
         secret: Option<&str>,
         peer: IpAddr,
     ) -> Result<Caller, AuthError> {
-        self.let_in(secret, |key| access_key == Some(key.access_key.0.as_str()), peer).await
+        self.let_in(secret, |key| is_kept_secret(key) && access_key == Some(key.access_key.0.as_str()), peer).await
     }
 
     /// `belongs`: whether what else was shown goes with the key of that secret.
@@ -234,7 +256,8 @@ impl Platform {
 
 fn caller(key: &ApiKey, config: Arc<TenantConfig>, standing: Arc<OnceLock<Quota>>) -> Caller {
     let scope = Scope { tenant: key.tenant, keys: key.kind };
-    Caller { scope, key: key.id, may: key.scope, revision: config.tenant.revision, config, standing }
+    let origins = key.origins.clone();
+    Caller { scope, key: key.id, may: key.scope, origins, revision: config.tenant.revision, config, standing }
 }
 
 /// An address as it is counted: an IPv6 host has its whole /64 to change within.
@@ -262,7 +285,7 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_of_ours_is_told_by_its_form() {
-        let secret = mint_secret(KeyKind::Live, &countersign_model::SeededRng::new(1));
+        let secret = mint_secret(KeyKind::Live, KeyScope::Full, &countersign_model::SeededRng::new(1));
         assert!(could_be(&secret));
         for wrong in
             ["", "sk_live_", &secret[1..], &secret[..secret.len() - 1], "cs_admin_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]

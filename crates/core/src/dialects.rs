@@ -33,6 +33,14 @@ pub(crate) const fn defaults(dialect: Dialect) -> Defaults {
     }
 }
 
+/// Whether `dialect` can tell of a session whose messages all failed, so that a resend may still save it.
+pub(crate) const fn tells_failed_sessions(dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Native | Dialect::Kotp | Dialect::GetOtp => true,
+        Dialect::Antryk => false,
+    }
+}
+
 /// Whom the sends of `dialect` are counted by.
 pub(crate) const fn counted_by(dialect: Dialect) -> CountedBy {
     match dialect {

@@ -7,7 +7,7 @@ use countersign_session::store::{Claim, SendLimits};
 use countersign_session::{CodeSource, NewChallenge, NewSession, PlannedChannel, SubjectKey, SubjectKind};
 
 use crate::callers::Caller;
-use crate::dialects::{CountedBy, counted_by, defaults};
+use crate::dialects::{CountedBy, counted_by, defaults, tells_failed_sessions};
 use crate::numbers;
 use crate::platform::Platform;
 use crate::send::{Codes, Send, SendError};
@@ -132,8 +132,12 @@ fn policy(service: &Service, command: &Send, rehearsal: Option<Rehearsal>) -> Re
         resend_after: service.resend_after,
         resend: service.resend,
         resend_unlocks: service.resend_unlocks,
-        // What was to be seen is a session whose message failed.
-        all_failed: if rehearsal.is_some() { AllFailed::Session } else { service.all_failed },
+        all_failed: match rehearsal {
+            // What was to be seen is a session whose message failed.
+            Some(_) => AllFailed::Session,
+            None if tells_failed_sessions(command.dialect) => service.all_failed,
+            None => AllFailed::Error,
+        },
     })
 }
 

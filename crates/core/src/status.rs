@@ -47,11 +47,12 @@ pub struct Page {
 }
 
 impl Platform {
-    /// A session as it stands.
+    /// A session as it stands, as long as its token lives: by its id it is not known for longer than by its token.
     pub async fn status(&self, caller: &Caller, handle: &Handle) -> Result<Session, Refusal> {
         let caller = self.admit(caller).await?;
         let session = self.resolve(&caller, handle).await?.session;
-        self.store.find(caller.scope, session).await?.ok_or(Refusal::Unknown)
+        let found = self.store.find(caller.scope, session).await?;
+        found.filter(|session| self.clock.now() < session.token_expires_at()).ok_or(Refusal::Unknown)
     }
 
     /// At most `limit` sessions of the caller, newest first.

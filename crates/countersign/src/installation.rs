@@ -157,6 +157,7 @@ async fn first_key(records: &Records, now: Timestamp, rng: &dyn Rng) -> Result<O
         name: FIRST_KEY.to_owned(),
         scope: KeyScope::Full,
         allowed_ips: Vec::new(),
+        origins: Vec::new(),
         expires_at: None,
     };
     let made = NewKey::mint(order, now, rng);

@@ -16,8 +16,8 @@ use crate::config::{Config, ConfigError, Problem};
 use crate::data_dir::DataDir;
 use crate::installation::Installation;
 
-/// Opens the place where sessions live. `store_clock` tells Redis the time in place of its own.
-fn open_sessions(
+/// Opens the place where sessions live, unless it is another installation's. `store_clock` tells Redis the time in place of its own.
+async fn open_sessions(
     config: &Config,
     data_dir: &DataDir,
     keys: &Arc<CodeKeys>,
@@ -30,7 +30,11 @@ fn open_sessions(
             let options = SqliteOptions { path: data_dir.hot_file() };
             Ok(Arc::new(SqliteStore::open(options, Arc::clone(keys), Arc::clone(clock), budget)?))
         }
-        Some(settings) => Ok(Arc::new(open_redis(settings, keys, budget, store_clock)?)),
+        Some(settings) => {
+            let store = open_redis(settings, keys, budget, store_clock)?;
+            claim(&store).await?;
+            Ok(Arc::new(store))
+        }
     }
 }
 
@@ -40,12 +44,21 @@ fn open_redis(
     budget: BudgetRule,
     store_clock: Option<&Arc<dyn Clock>>,
 ) -> Result<RedisStore, AppError> {
-    let invalid = |invalid: InvalidSetting| ConfigError::Invalid(vec![Problem::of_redis(&invalid)]);
-    let store = RedisStore::open(settings, Arc::clone(keys), Arc::new(SystemClock), budget).map_err(invalid)?;
+    let store = RedisStore::open(settings, Arc::clone(keys), Arc::new(SystemClock), budget);
+    let store = store.map_err(|setting| invalid(&setting))?;
     Ok(match store_clock {
         Some(clock) => store.at_time(Arc::clone(clock)),
         None => store,
     })
+}
+
+fn invalid(setting: &InvalidSetting) -> ConfigError {
+    ConfigError::Invalid(vec![Problem::of_redis(setting)])
+}
+
+/// Refuses a Redis that holds another installation's sessions.
+pub(crate) async fn claim(store: &RedisStore) -> Result<(), AppError> {
+    Ok(store.claim().await.map_err(|setting| invalid(&setting))?)
 }
 
 /// The engine over Redis itself, for what only it knows; none where sessions live in a file.
@@ -100,7 +113,7 @@ pub(crate) async fn platform(
     let keys = Arc::new(CodeKeys::open(material)?);
     let tokens = Arc::new(SessionTokens::open(material, &settings.public_url, &config.region)?);
     let proofs = Arc::new(Proofs::open(material, &settings.public_url)?);
-    let store = open_sessions(config, data_dir, &keys, &clock, store_clock.as_ref())?;
+    let store = open_sessions(config, data_dir, &keys, &clock, store_clock.as_ref()).await?;
     let directory = Arc::new(directory(records, &*store).await?);
     let metrics = Arc::new(Metrics::default());
     let router = Router::new(ways_out, Arc::clone(&metrics) as _);

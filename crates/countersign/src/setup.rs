@@ -34,6 +34,7 @@ pub async fn shared(config: &Config, data_dir: &DataDir, now: Timestamp, rng: &d
     if records.tenants().list().await?.is_empty() {
         let keys = Arc::new(CodeKeys::open(&Installation::shared_keys(&key_file)?)?);
         if let Some(redis) = planes::redis(config, &keys)? {
+            planes::claim(&redis).await?;
             redis.init_if_empty().await?;
         }
     }

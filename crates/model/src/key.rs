@@ -3,7 +3,7 @@ use std::fmt;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::{KeyId, KeyKind, TenantId, Timestamp};
+use crate::{KeyId, KeyKind, Origin, TenantId, Timestamp};
 
 /// SHA-256 of a key's secret. The secret has 256 random bits, so a plain hash cannot be turned back.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ pub enum KeyScope {
     Full,
     /// Look-ups only.
     ReadOnly,
+    /// Issue codes and verify them, from pages of certain origins and in the dialect that has such keys. Anybody can read its secret there.
+    Browser,
 }
 
 /// What lets a caller in. The secret itself is shown once and never kept.
@@ -48,6 +50,9 @@ pub struct ApiKey {
     pub scope: KeyScope,
     /// Addresses it may be used from; empty: any.
     pub allowed_ips: Vec<IpNet>,
+    /// The pages it may be shown from: of a key for browsers, which has one at least, and of no other.
+    #[serde(default)]
+    pub origins: Vec<Origin>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it dies by itself.
@@ -61,6 +66,12 @@ impl ApiKey {
     #[must_use]
     pub fn is_usable(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether a page of `origin` may show it.
+    #[must_use]
+    pub fn admits_page(&self, origin: &str) -> bool {
+        self.origins.iter().any(|known| known.as_str() == origin)
     }
 
     /// Whether it may be used from `address`.

@@ -53,6 +53,15 @@ impl KeyKind {
             Self::Test => "sk_test_",
         }
     }
+
+    /// The same of a key for browsers, where it is no secret.
+    #[must_use]
+    pub const fn page_prefix(self) -> &'static str {
+        match self {
+            Self::Live => "pk_live_",
+            Self::Test => "pk_test_",
+        }
+    }
 }
 
 /// Who may see a session: first half of its key in every store, so that a look-up cannot leave its tenant.

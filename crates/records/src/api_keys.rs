@@ -14,7 +14,7 @@ use crate::transaction::{On, change};
 macro_rules! select {
     ($which:literal) => {
         concat!(
-            "SELECT id, tenant_id, kind, name, access_key, secret_hash, scope, allowed_ips, created_at, expires_at, revoked_at ",
+            "SELECT id, tenant_id, kind, name, access_key, secret_hash, scope, allowed_ips, origins, created_at, expires_at, revoked_at ",
             "FROM api_keys ",
             $which
         )
@@ -68,8 +68,8 @@ impl ApiKeys<'_> {
 async fn insert(connection: &mut AnyConnection, key: &ApiKey) -> Result<u64, RecordsError> {
     let revision = touch_tenant(&mut *connection, key.tenant).await?;
     sqlx::query(
-        "INSERT INTO api_keys (id, tenant_id, kind, name, access_key, secret_hash, scope, allowed_ips, created_at, expires_at, \
-         revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "INSERT INTO api_keys (id, tenant_id, kind, name, access_key, secret_hash, scope, allowed_ips, origins, created_at, \
+         expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(key.id.to_string())
     .bind(key.tenant.to_string())
@@ -79,6 +79,7 @@ async fn insert(connection: &mut AnyConnection, key: &ApiKey) -> Result<u64, Rec
     .bind(HEXLOWER.encode(&key.secret_hash.0))
     .bind(scope_word(key.scope))
     .bind(json("key", "allowed_ips", &key.allowed_ips)?)
+    .bind(origins(key)?)
     .bind(key.created_at.millis())
     .bind(key.expires_at.map(Timestamp::millis))
     .bind(key.revoked_at.map(Timestamp::millis))
@@ -104,12 +105,21 @@ async fn revoke(connection: &mut AnyConnection, tenant: TenantId, id: KeyId, at:
 const fn scope_word(scope: KeyScope) -> &'static str {
     match scope {
         KeyScope::Full => "full",
-        KeyScope::ReadOnly => "read_only",
+        // That it is for browsers its origins say.
+        KeyScope::ReadOnly | KeyScope::Browser => "read_only",
+    }
+}
+
+fn origins(key: &ApiKey) -> Result<Option<String>, RecordsError> {
+    match key.scope {
+        KeyScope::Browser => json("key", "origins", &key.origins).map(Some),
+        KeyScope::Full | KeyScope::ReadOnly => Ok(None),
     }
 }
 
 fn read(row: &AnyRow) -> Result<ApiKey, RecordsError> {
     let stored = Stored { record: "key", row };
+    let is_for_pages = stored.text_or_none("origins")?.is_some();
     Ok(ApiKey {
         id: stored.parsed("id")?,
         tenant: stored.parsed("tenant_id")?,
@@ -122,11 +132,13 @@ fn read(row: &AnyRow) -> Result<ApiKey, RecordsError> {
         access_key: AccessKey(stored.text("access_key")?),
         secret_hash: SecretHash(stored.hash("secret_hash")?),
         scope: match stored.text("scope")?.as_str() {
-            "full" => KeyScope::Full,
+            "read_only" if is_for_pages => KeyScope::Browser,
             "read_only" => KeyScope::ReadOnly,
+            "full" if !is_for_pages => KeyScope::Full,
             _ => return Err(stored.corrupt("scope")),
         },
         allowed_ips: stored.json("allowed_ips")?,
+        origins: if is_for_pages { stored.json("origins")? } else { Vec::new() },
         created_at: stored.moment("created_at")?,
         expires_at: stored.moment_or_none("expires_at")?,
         revoked_at: stored.moment_or_none("revoked_at")?,

@@ -13,6 +13,7 @@ const MIGRATIONS: [(i64, &str, &str); 5] = [
     (3, "projection", include_str!("../migrations/0003_projection.sql")),
     (4, "webhook formats", include_str!("../migrations/0004_webhook_formats.sql")),
     (6, "templates by choice", include_str!("../migrations/0006_templates_by_choice.sql")),
+    (7, "browser keys", include_str!("../migrations/0007_browser_keys.sql")),
 ];
 
 /// Where a database keeps what it has seen.

@@ -93,7 +93,7 @@ fn is_in_its_shape(told: &str, reply: &Reply) {
     assert!((400..500).contains(&reply.status), "{told}: {reply:?}");
     let body = reply.body();
     let fields: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(fields, ["errors", "success"], "{told}: {reply:?}");
+    assert_eq!(fields, ["success", "errors"], "{told}: {reply:?}");
     assert_eq!((&body["success"], &body["errors"][0]["code"]), (&json!(false), &json!(reply.status)), "{told}: {reply:?}");
     let error = body["errors"][0]["error"].as_str().unwrap_or_else(|| panic!("{told}: {reply:?}"));
     assert!(!error.is_empty() && error.bytes().all(|c| c.is_ascii_lowercase() || c == b'_'), "{told}: {reply:?}");

@@ -7,6 +7,7 @@ mod database_away;
 mod ended_while_away;
 mod failover;
 mod flushed;
+mod foreign_redis;
 mod lines_killed;
 mod node_killed;
 mod power_lost;

@@ -201,10 +201,9 @@ fn is_in_its_shape(method: &Method, path: &str, reply: &Reply) {
         assert_eq!(fields, ["code", "message", "method", "path", "status", "timestamp"], "{method} {path}: {reply:?}");
         assert_eq!(fits("table-time", &entry["timestamp"]), Some(true), "{reply:?}");
         assert_eq!((&entry["status"], &entry["method"]), (&json!(reply.status), &json!(method.as_str())), "{reply:?}");
-        assert!(
-            entry["path"].as_str().is_some_and(|told| !told.contains('?') && path.starts_with("/v1/é") || path.starts_with(told)),
-            "{path}: {reply:?}"
-        );
+        let told = entry["path"].as_str().unwrap();
+        // A letter beyond ASCII is told as it went over the line.
+        assert!(!told.contains('?') && (path.starts_with(told) || !path.is_ascii()), "{path}: {reply:?}");
         let number: u16 = entry["code"].as_str().unwrap().parse().unwrap();
         assert!(number >= last && !entry["message"].as_str().unwrap().is_empty(), "{method} {path}: {reply:?}");
         last = number;

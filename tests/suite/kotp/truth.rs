@@ -23,7 +23,7 @@ async fn an_otp_is_a_session_everywhere() {
     kotp.post("/v1/verify", &json!({"id": id, "code": code})).await.assert(200);
     app.get(&format!("/api/v1/otp/sessions/{session}")).await.assert(200).json("$.status", "verified");
     kotp.get("/v1/otps?status=verified").await.assert(200).json("$.data[0].id", id.as_str());
-    let seen = chief.get(&format!("/admin/v1/sessions/{session}")).await;
+    let seen = chief.get(&format!("/admin/v1/tenants/{}/sessions/{id}", app.tenant())).await;
     seen.assert(200).json("$.status", "verified");
 }
 

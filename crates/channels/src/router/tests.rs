@@ -83,13 +83,22 @@ impl Stage {
         Self::with([(Channel::Sms, plays)], DeliveryConfig::default())
     }
 
+    /// The same with providers that are final at once, or claim to be.
+    fn instant(plays: &[Play]) -> Self {
+        Self::of([(Channel::Sms, plays)], DeliveryConfig::default(), true)
+    }
+
     fn with<'a>(channels: impl IntoIterator<Item = (Channel, &'a [Play])>, delivery: DeliveryConfig) -> Self {
+        Self::of(channels, delivery, false)
+    }
+
+    fn of<'a>(channels: impl IntoIterator<Item = (Channel, &'a [Play])>, delivery: DeliveryConfig, is_instant: bool) -> Self {
         let calls = Arc::new(Mutex::new(Vec::new()));
         let notes = Arc::new(Notes::default());
         let ways_out = channels.into_iter().map(|(channel, plays)| {
             let providers = plays.iter().zip(["a", "b", "c"]).map(|(play, name)| {
                 let name = ProviderName::new(name);
-                Arc::new(Scripted { name, play: play.clone(), is_instant: false, calls: Arc::clone(&calls) }) as Arc<dyn Provider>
+                Arc::new(Scripted { name, play: play.clone(), is_instant, calls: Arc::clone(&calls) }) as Arc<dyn Provider>
             });
             (channel, providers.collect())
         });
@@ -229,6 +238,17 @@ async fn a_provider_that_panics_spoils_only_its_own_try() {
     let stage = Stage::new(&[Play::Panic, answer(accepted())]);
     assert_eq!(stage.sms().await, accepted_by("b"));
     assert_eq!(Stage::new(&[Play::Panic]).sms().await, unclear_at("a"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_claims_to_be_instant_is_held_to_the_same_rules() {
+    let stage = Stage::instant(&[Play::Panic, Play::Hang, answer(accepted())]);
+    let started = Instant::now();
+    assert_eq!((stage.sms().await, stage.calls().as_str()), (accepted_by("c"), "abc"));
+    assert_eq!(started.elapsed(), DeliveryConfig::default().try_timeout());
+    let notes: Vec<_> = stage.notes.0.lock().unwrap().iter().map(|(name, _, outcome, _)| (name.clone(), *outcome)).collect();
+    assert_eq!(notes, [("a".to_owned(), "unclear"), ("b".to_owned(), "unclear"), ("c".to_owned(), "accepted")]);
+    assert_eq!(Stage::instant(&[Play::Panic]).sms().await, unclear_at("a"));
 }
 
 #[tokio::test]

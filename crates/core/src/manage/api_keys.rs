@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use countersign_model::{AccessKey, ApiKey, Flaw, IpNet, KeyId, KeyKind, KeyScope, NAME, Rng, TenantId, Timestamp, is_name};
+use countersign_model::{AccessKey, ApiKey, Flaw, IpNet, KeyId, KeyKind, KeyScope, NAME, Origin, Rng, TenantId, Timestamp, is_name};
 use countersign_records::Transaction;
 use data_encoding::BASE32_NOPAD;
 use zeroize::Zeroizing;
@@ -26,6 +26,8 @@ pub struct KeyOrder {
     pub scope: KeyScope,
     /// Addresses it may be used from; empty: any.
     pub allowed_ips: Vec<IpNet>,
+    /// The pages that may show it: one at least where it is for browsers, else none.
+    pub origins: Vec<Origin>,
     /// When it dies by itself.
     pub expires_at: Option<Timestamp>,
 }
@@ -39,6 +41,15 @@ impl KeyOrder {
         if self.allowed_ips.len() > Self::MOST_NETWORKS {
             found.push(Flaw::new("allowed_ips", format!("must be at most {} networks", Self::MOST_NETWORKS)));
         }
+        match self.scope {
+            KeyScope::Browser if !(1..=Self::MOST_ORIGINS).contains(&self.origins.len()) => {
+                found.push(Flaw::new("origins", format!("must be 1 to {} origins for a browser key", Self::MOST_ORIGINS)));
+            }
+            KeyScope::Full | KeyScope::ReadOnly if !self.origins.is_empty() => {
+                found.push(Flaw::new("origins", "must be left out unless the scope is browser"));
+            }
+            KeyScope::Full | KeyScope::ReadOnly | KeyScope::Browser => {}
+        }
         if self.expires_at.is_some_and(|end| end <= now) {
             found.push(Flaw::new("expires_at", "must lie ahead"));
         }
@@ -47,6 +58,8 @@ impl KeyOrder {
 
     /// Each call looks through them.
     const MOST_NETWORKS: usize = 64;
+    /// And through these.
+    const MOST_ORIGINS: usize = 32;
 }
 
 /// A key just made, with the secret that is shown once.
@@ -63,7 +76,7 @@ impl NewKey {
     /// Makes a key. It opens nothing until its records are written.
     #[must_use]
     pub fn mint(order: KeyOrder, now: Timestamp, rng: &dyn Rng) -> Self {
-        let secret = mint_secret(order.kind, rng);
+        let secret = mint_secret(order.kind, order.scope, rng);
         let mut public = [0; ACCESS_KEY_BYTES];
         rng.fill(&mut public);
         let key = ApiKey {
@@ -75,6 +88,7 @@ impl NewKey {
             secret_hash: secret_hash(&secret),
             scope: order.scope,
             allowed_ips: order.allowed_ips,
+            origins: order.origins,
             created_at: now,
             expires_at: order.expires_at,
             revoked_at: None,
@@ -158,6 +172,7 @@ mod tests {
             name: "demo".to_owned(),
             scope: KeyScope::Full,
             allowed_ips: Vec::new(),
+            origins: Vec::new(),
             expires_at: None,
         }
     }
@@ -180,6 +195,18 @@ mod tests {
         assert_ne!(one.secret(), other.secret());
         assert_ne!(one.key.access_key, other.key.access_key);
         assert!(!format!("{one:?}").contains(one.secret()));
+    }
+
+    #[test]
+    fn a_key_for_browsers_names_its_pages_and_no_other_key_does() {
+        let of = |scope, origins: Vec<Origin>| KeyOrder { scope, origins, ..order(&SeededRng::new(1)) };
+        let page: Origin = "https://app.example.com".parse().unwrap();
+        assert_eq!(of(KeyScope::Browser, vec![page.clone()]).check(NOW), Vec::new());
+        for wrong in [of(KeyScope::Browser, Vec::new()), of(KeyScope::Full, vec![page])] {
+            assert_eq!(wrong.check(NOW).len(), 1);
+        }
+        let made = NewKey::mint(of(KeyScope::Browser, Vec::new()), NOW, &SeededRng::new(1));
+        assert!(made.secret().starts_with("pk_test_"), "{}", made.secret());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The form in which records are shown: to operators, by API and at the terminal, and in the audit log. No view holds a secret.
 
 use countersign_model::{
-    ApiKey, IpNet, KeyScope, LimitRules, Money, PriceList, Sender, ServiceProfile, ServiceRecord, Template, Tenant,
+    ApiKey, IpNet, KeyScope, LimitRules, Money, Origin, PriceList, Sender, ServiceProfile, ServiceRecord, Template, Tenant,
     TenantSettings, Timestamp,
 };
 use countersign_records::{AdminToken, AuditEntry};
@@ -51,12 +51,15 @@ pub struct KeyView {
     pub name: String,
     /// `live` or `test`.
     pub mode: &'static str,
-    /// `full` or `read_only`.
+    /// `full`, `read_only` or `browser`.
     pub scope: KeyScope,
     /// `active`, `expired` or `revoked`, when it was looked at.
     pub state: &'static str,
     /// Empty: from anywhere.
     pub allowed_ips: Vec<IpNet>,
+    /// The pages that may show it, if it is for browsers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<Origin>,
     /// When it was made.
     pub created_at: String,
     /// When it dies by itself.
@@ -215,6 +218,7 @@ impl KeyView {
             scope: key.scope,
             state: state(key.revoked_at, key.is_usable(now)),
             allowed_ips: key.allowed_ips.clone(),
+            origins: key.origins.clone(),
             created_at: key.created_at.to_string(),
             expires_at: text(key.expires_at),
             revoked_at: text(key.revoked_at),

@@ -115,7 +115,8 @@ on_both! {
         assert_eq!(types, ["message.sent"]);
         let data = told[0].1["data"].as_object().unwrap();
         assert_eq!(data["message_id"], json!(notice.challenges()[0].message.id.to_string()));
-        let fields: Vec<_> = data.keys().map(String::as_str).collect();
+        let mut fields: Vec<_> = data.keys().map(String::as_str).collect();
+        fields.sort_unstable();
         assert_eq!(fields, ["channel", "channels", "cost", "created_at", "message_id", "message_status", "metadata"], "{data:#?}");
     }
 

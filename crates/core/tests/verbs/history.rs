@@ -81,9 +81,9 @@ async fn issues_are_walked_through_by_their_places() {
             break;
         }
     }
-    use SessionState::{Canceled, Pending};
-    assert_eq!(seen, [Pending, Canceled, Canceled, Canceled, Canceled]);
-    let replaced = IssueFilter { state: Some(Canceled), ..IssueFilter::default() };
+    let canceled = SessionState::Canceled;
+    assert_eq!(seen, [SessionState::Pending, canceled, canceled, canceled, canceled]);
+    let replaced = IssueFilter { state: Some(canceled), ..IssueFilter::default() };
     let page = house.platform.issues(&house.test, &replaced, None, 3).await.unwrap();
     assert_eq!(page.rows.len(), 3);
     let rest = house.platform.issues(&house.test, &replaced, page.next.as_ref(), 3).await.unwrap();

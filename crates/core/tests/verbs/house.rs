@@ -11,7 +11,7 @@ use countersign_core::{
     Sent, Session, Settings, Tasks, Verified, Verify,
 };
 use countersign_model::{
-    Channel, Clock, Dialect, KeyKind, KeyScope, ManualClock, PhoneNumber, Recipient, SeededRng, Service, ServiceId,
+    Channel, Clock, Dialect, KeyKind, KeyScope, LimitRules, ManualClock, PhoneNumber, Recipient, SeededRng, Service, ServiceId,
     ServiceProfile, TenantSettings, Timestamp,
 };
 use countersign_records::{Place, Records};
@@ -102,12 +102,12 @@ impl House {
         let tenant =
             TenantDraft { name: "ann".to_owned(), email: None, plan: "standard".to_owned(), settings: TenantSettings::default() };
         let tenant = platform.create_tenant(&order, tenant).await.unwrap().record.id;
-        let draft = ServiceDraft { name: "shop".to_owned(), profile, limits: Default::default(), prices: None };
+        let draft = ServiceDraft { name: "shop".to_owned(), profile, limits: LimitRules::default(), prices: None };
         let service = platform.create_service(&order, tenant, None, draft).await.unwrap().record.id;
         let mut secrets = Vec::new();
         for kind in [KeyKind::Live, KeyKind::Test] {
             let name = kind.as_str().to_owned();
-            let wish = KeyOrder { tenant, kind, name, scope: KeyScope::Full, allowed_ips: Vec::new(), expires_at: None };
+            let wish = KeyOrder { tenant, kind, name, scope: KeyScope::Full, allowed_ips: Vec::new(), origins: Vec::new(), expires_at: None };
             secrets.push(platform.create_key(&order, wish).await.unwrap().secret.unwrap());
         }
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);

@@ -249,7 +249,8 @@ mod tests {
         assert_eq!(serde_json::to_value(&list).unwrap()["services"][1]["id"], "bcd");
         let one = Shown::made(&json!({"id": "a"}), Some("s")).unwrap();
         assert_eq!(one.to_string(), "id      a\nsecret  s");
-        let wallet = Shown::one(&json!({"currency": "USD", "wallet": {"balance": "1.00", "held": "0.25"}, "limits": {}})).unwrap();
+        let wallet =
+            Shown::one(&json!({"currency": "USD", "wallet": {"balance": "1.00", "held": "0.25"}, "limits": {}})).unwrap();
         assert_eq!(wallet.to_string(), "currency        USD\nwallet.balance  1.00\nwallet.held     0.25\nlimits          -");
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use countersign_core::Platform;
 use countersign_core::manage::{KeyOrder, KeyView, ManageError, Order};
-use countersign_model::{KeyId, KeyKind, KeyScope};
+use countersign_model::{KeyId, KeyKind, KeyScope, Origin};
 use ipnet::IpNet;
 use serde::Serialize;
 
@@ -43,6 +43,12 @@ pub(super) struct Create {
     /// What it may do
     #[arg(long, value_enum, default_value = "full")]
     scope: Scope,
+    /// For pages: it may issue and verify in the K-OTP dialect, from the origins given. Its secret is public
+    #[arg(long, requires = "origin", conflicts_with = "scope")]
+    browser: bool,
+    /// A page that may show a browser key, such as https://app.example.com; again for each
+    #[arg(long, value_name = "ORIGIN", requires = "browser")]
+    origin: Vec<Origin>,
     /// Addresses or networks it may be used from, such as 10.0.0.0/8; anywhere when not given
     #[arg(long, value_name = "CIDR", value_delimiter = ',', num_args = 1.., value_parser = parse_network)]
     allow_ip: Vec<IpNet>,
@@ -125,10 +131,12 @@ impl Create {
             },
             name: self.name.clone(),
             scope: match self.scope {
+                _ if self.browser => KeyScope::Browser,
                 Scope::Full => KeyScope::Full,
                 Scope::ReadOnly => KeyScope::ReadOnly,
             },
             allowed_ips: self.allow_ip.clone(),
+            origins: self.origin.clone(),
             expires_at: self.expires_in.map(|life| platform.now().plus(life)),
         };
         let made = platform.create_key(&Order::from_terminal(), wish).await?;
@@ -166,6 +174,7 @@ impl fmt::Display for Listed {
             let scope = match row.scope {
                 KeyScope::Full => "full",
                 KeyScope::ReadOnly => "read-only",
+                KeyScope::Browser => "browser",
             };
             write!(f, "\n{}  {:4}  {scope:9}  {:7}  {}  {}", row.id, row.mode, row.state, row.created_at, row.name)?;
         }

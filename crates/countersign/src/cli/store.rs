@@ -24,7 +24,7 @@ pub(super) enum StoreCommand {
 /// `countersign store init`
 #[derive(Debug, clap::Args)]
 pub(super) struct Init {
-    /// Also where a part of it holds data already
+    /// Also where a part of it holds data already, or where it is another installation's, whose nodes then stop
     #[arg(long)]
     force: bool,
 }
@@ -47,6 +47,9 @@ impl Init {
             let message = "sessions live in a file here: countersign init --forget-sessions begins anew where hot.db is lost";
             return Err(CliError::Usage(message.to_owned()));
         };
+        if !self.force {
+            planes::claim(&redis).await?;
+        }
         redis.init(self.force).await?;
         output.print(&Begun { initialised: true })?;
         Ok(ExitCode::SUCCESS)

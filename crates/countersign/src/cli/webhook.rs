@@ -41,7 +41,7 @@ pub(super) struct Create {
     url: String,
     /// How what is posted is spelt and signed: native, kotp or getotp
     #[arg(long, default_value = "native")]
-    format: WebhookFormat,
+    wire: WebhookFormat,
     /// What it hears of, such as session.verified; everything that its format has a word for when not given
     #[arg(long, value_name = "EVENT", value_delimiter = ',', num_args = 1..)]
     events: Vec<WebhookEvent>,
@@ -103,7 +103,7 @@ impl WebhookCommand {
             Self::Create(create) => {
                 let tenant = create.of.find(platform).await?.id;
                 let (url, description, events) = (create.url.clone(), create.description.clone(), create.events.clone());
-                let draft = EndpointDraft { url, format: create.format, description, events, enabled: true };
+                let draft = EndpointDraft { url, format: create.wire, description, events, enabled: true };
                 let made = platform.create_endpoint(&order, tenant, draft).await?;
                 Shown::made(&EndpointView::of(&made.record), made.secret.as_deref().map(String::as_str))
             }

@@ -5,17 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::Problem;
 
 /// `[retention]`: how long what happened is kept in the records.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retention {
     /// Days after which sessions and their messages are forgotten; 0: never. The ledger is kept for ever.
     pub sessions_days: u32,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self { sessions_days: 0 }
-    }
 }
 
 impl Retention {

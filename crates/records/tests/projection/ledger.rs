@@ -2,7 +2,8 @@
 
 use countersign_model::{LedgerId, Money, Partition, SeededRng, SessionId, TenantId, Timestamp};
 use countersign_records::{
-    Booked, CutFound, CutVerdict, LedgerLine, LineFilter, LineKind, LineState, NewCapture, NewCredit, Records, RecordsError,
+    Booked, CutFound, CutVerdict, EntryKind, LedgerLine, LineFilter, LineKind, LineState, NewCapture, NewCredit, Records,
+    RecordsError, StatementFilter,
 };
 
 use crate::base::{Base, NOW, later, on_both, tenant};
@@ -64,6 +65,29 @@ fn cut(tenant: TenantId, balance: &str, credits: u64, at: Timestamp) -> CutFound
 }
 
 on_both! {
+    async fn a_statement_says_what_was_left_after_each_line(base: Base) {
+        let records = base.open().await;
+        let ann = ann(&records).await;
+        let refused = book(&records, &credit(ann, "refused", "7")).await;
+        records.ledger().settle(ann, refused.number.unwrap(), false, NOW).await.unwrap();
+        book(&records, &credit(ann, "a", "5")).await;
+        records.ledger().capture(&[capture(ann, "fee", "0.25")]).await.unwrap();
+        let read = async |filter, after| {
+            let lines = records.ledger().statement(ann, filter, after, 9).await.unwrap();
+            lines.into_iter().map(|it| (it.kind, it.balance.to_string(), it.line.id)).collect::<Vec<_>>()
+        };
+        let all = read(StatementFilter::default(), None).await;
+        let shown: Vec<_> = all.iter().map(|(kind, balance, _)| (*kind, balance.as_str())).collect();
+        assert_eq!(shown, [(EntryKind::Debit, "4.75"), (EntryKind::Credit, "5.00")]);
+        assert_eq!(read(StatementFilter::default(), Some(all[0].2)).await, all[1..]);
+        let of = |kind| StatementFilter { kind: Some(kind), ..StatementFilter::default() };
+        assert_eq!(read(of(EntryKind::Credit), None).await, all[1..]);
+        assert_eq!(read(of(EntryKind::Debit), None).await, all[..1]);
+        for none in [of(EntryKind::Refund), of(EntryKind::Clawback), StatementFilter { to: Some(NOW), ..StatementFilter::default() }] {
+            assert_eq!(read(none, None).await, []);
+        }
+    }
+
     async fn credits_are_numbered_without_gaps_and_a_repeated_call_books_nothing(base: Base) {
         let records = base.open().await;
         let ann = ann(&records).await;

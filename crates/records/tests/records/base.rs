@@ -94,6 +94,7 @@ pub(crate) fn key(owner: &Tenant, seed: u8) -> ApiKey {
         secret_hash: SecretHash([seed; 32]),
         scope: KeyScope::ReadOnly,
         allowed_ips: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
+        origins: Vec::new(),
         created_at: NOW,
         expires_at: Some(Timestamp::from_millis(NOW.millis() + 1)),
         revoked_at: None,

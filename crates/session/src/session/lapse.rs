@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use countersign_model::{Attempt, EventKind, Timestamp};
 
-use super::{Context, Session, TOKEN_LIFE};
+use super::{Context, Session};
 use crate::session::open::outcome_event;
 
-/// After its token has died a session is kept this much longer, so that no late outcome finds it gone.
+/// After it is forgotten a session is kept this much longer, so that no late outcome finds it gone.
 const KEPT_AFTER: Duration = Duration::from_hours(1);
 
 impl Session {
@@ -49,7 +49,7 @@ impl Session {
 
     /// When it may be dropped.
     pub(crate) fn kept_until(&self) -> Timestamp {
-        self.created_at.plus(TOKEN_LIFE).max(self.expires_at).plus(KEPT_AFTER)
+        self.forgotten_at().max(self.expires_at).plus(KEPT_AFTER)
     }
 
     fn is_open(&self, now: Timestamp) -> bool {

@@ -256,9 +256,13 @@ impl Session {
         }
     }
 
-    /// Whether it answers no more: its token is past its life.
+    /// Whether it answers no more: its token is past its life, and its first codes have been dead for as long.
     pub(crate) fn is_forgotten(&self, now: Timestamp) -> bool {
-        now >= self.created_at.plus(TOKEN_LIFE)
+        now >= self.forgotten_at()
+    }
+
+    fn forgotten_at(&self) -> Timestamp {
+        self.created_at.plus(self.policy.life).plus(TOKEN_LIFE)
     }
 
     /// Whether no guess can complete it any more, short of a resend.

@@ -22,13 +22,14 @@ impl Session {
     /// Writes outcomes down. One for a message that a later send has replaced goes to the log only.
     pub(crate) fn record(&mut self, outcomes: &[(MessageId, Channel, Attempt)], now: Timestamp) -> (Delivery, Vec<EventKind>) {
         let mut events = Vec::new();
+        let keeps = self.policy.all_failed == AllFailed::Session;
         for (message, channel, attempt) in outcomes {
             let current = self.challenges.iter_mut().find(|challenge| challenge.message.id == *message);
             match current {
                 Some(challenge) if challenge.is_settled() => {}
                 Some(challenge) => {
                     let (was_sending, cost) = (challenge.message.attempt == Attempt::Sending, challenge.message.cost);
-                    challenge.settle(attempt, now);
+                    challenge.settle(attempt, keeps, now);
                     events.extend(outcome_event(*message, *channel, attempt));
                     if was_sending && matches!(attempt, Attempt::Accepted { .. } | Attempt::Unclear { .. }) {
                         self.capture(*message, cost, &mut events);
@@ -110,7 +111,9 @@ impl Challenge {
     }
 
     /// Takes an outcome, and with it the fate of the codes: an accepted message retires the older ones, a failed one was never seen.
-    fn settle(&mut self, attempt: &Attempt, now: Timestamp) {
+    ///
+    /// `keeps`: the session is kept though nothing went out. Then so is the code that is the only one: who got it otherwise can use it.
+    fn settle(&mut self, attempt: &Attempt, keeps: bool, now: Timestamp) {
         let generation = self.message.generation;
         self.message.attempt = attempt.clone();
         match attempt {
@@ -122,7 +125,10 @@ impl Challenge {
             }
             Attempt::Failed(_) => {
                 self.message.status = MessageStatus::Failed;
-                self.digests.retain(|digest| digest.generation != generation);
+                let is_only = self.digests.iter().all(|digest| digest.generation == generation);
+                if !(keeps && is_only) {
+                    self.digests.retain(|digest| digest.generation != generation);
+                }
                 for digest in &mut self.digests {
                     digest.retiring = false;
                 }

@@ -1,7 +1,7 @@
 //! API keys.
 
 use countersign_core::manage::{KeyOrder, KeyView};
-use countersign_model::{ApiKey, IpNet, KeyKind, KeyScope, Timestamp};
+use countersign_model::{ApiKey, IpNet, KeyKind, KeyScope, Origin, Timestamp};
 
 use super::made;
 use crate::admin::ask::Ask;
@@ -10,7 +10,7 @@ use crate::admin::reply::{Page, Reply};
 use crate::admin::request::{needed, parsed, read, whole};
 use crate::admin::schema;
 
-pub(crate) const FIELDS: [&str; 5] = ["mode", "name", "scope", "allowed_ips", "expires_at"];
+pub(crate) const FIELDS: [&str; 6] = ["mode", "name", "scope", "allowed_ips", "origins", "expires_at"];
 
 /// List API keys
 ///
@@ -35,10 +35,12 @@ pub(crate) async fn create_key(ask: &Ask<'_>) -> Result<Reply, Problem> {
     let wish = whole(&ask.body.object, &FIELDS, |fields, faults| {
         let kind = needed::<KeyKind>(fields, "mode", "live or test", faults);
         let name = needed(fields, "name", "a text", faults);
-        let scope = read::<KeyScope>(fields, "scope", "full or read_only", faults).unwrap_or(KeyScope::Full);
+        let scope = read::<KeyScope>(fields, "scope", "full, read_only or browser", faults).unwrap_or(KeyScope::Full);
         let allowed_ips = read::<Vec<IpNet>>(fields, "allowed_ips", "a list of networks such as 10.0.0.0/8", faults);
+        let origins = read::<Vec<Origin>>(fields, "origins", "a list of origins such as https://app.example.com", faults);
         let expires_at = parsed::<Timestamp>(fields, "expires_at", "an RFC 3339 time", faults);
-        Some(KeyOrder { tenant, kind: kind?, name: name?, scope, allowed_ips: allowed_ips.unwrap_or_default(), expires_at })
+        let (allowed_ips, origins) = (allowed_ips.unwrap_or_default(), origins.unwrap_or_default());
+        Some(KeyOrder { tenant, kind: kind?, name: name?, scope, allowed_ips, origins, expires_at })
     })?;
     let key = ask.platform().create_key(&ask.order()?, wish).await?;
     made(&key, |key| KeyView::of(key, ask.platform().now()))

@@ -163,12 +163,14 @@ pub(crate) struct ApiKey {
     name: String,
     /// `live` or `test`.
     mode: String,
-    /// `full` or `read_only`.
+    /// `full`, `read_only` or `browser`.
     scope: String,
     /// `active`, `expired` or `revoked`.
     state: String,
     /// Empty: from anywhere.
     allowed_ips: Vec<String>,
+    /// Only of a `browser` key: the pages that may show it.
+    origins: Option<Vec<String>>,
     #[schema(format = DateTime)]
     created_at: String,
     #[schema(format = DateTime)]

@@ -26,12 +26,15 @@ pub(crate) struct KeyRequest {
     /// For people.
     #[schema(min_length = 1, max_length = 64)]
     name: String,
-    /// `full`, or `read_only`: look-ups only.
+    /// `full`; `read_only`: look-ups only; `browser`: issue and verify from pages, in the K-OTP dialect only.
     #[schema(default = "full")]
     scope: Option<String>,
     /// Networks it may be used from, such as `10.0.0.0/8`; none: any.
     #[schema(max_items = 64)]
     allowed_ips: Option<Vec<String>>,
+    /// The pages that may show a `browser` key, such as `https://app.example.com`. Needed there, and nowhere else.
+    #[schema(max_items = 32)]
+    origins: Option<Vec<String>>,
     /// When it dies by itself.
     #[schema(format = DateTime)]
     expires_at: Option<String>,

@@ -33,11 +33,12 @@ pub(crate) enum Operation {
 
 /// Whether a path is this dialect's whatever lives there. Templates it shares with others: who calls decides.
 pub(super) fn is_own(path: &str) -> bool {
-    let mut parts = path.strip_prefix('/').unwrap_or_default().split('/');
-    match (parts.next(), parts.next()) {
-        (Some("api"), Some("verify")) => true,
-        (Some("v1"), Some(part)) => ["verifications", "senders", "webhooks"].contains(&part),
-        (Some(_), Some(_)) | (Some(_) | None, None) | (None, Some(_)) => false,
+    let Some((mount, rest)) = path.strip_prefix('/').and_then(|path| path.split_once('/')) else { return false };
+    let part = rest.split('/').next().unwrap_or_default();
+    match mount {
+        "api" => part == "verify",
+        "v1" => ["verifications", "senders", "webhooks"].contains(&part),
+        _ => false,
     }
 }
 

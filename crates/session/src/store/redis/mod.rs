@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use countersign_model::{Clock, KeyId, Money, Partition, Scope, SessionId, TenantId, Timestamp};
 
 use self::answers::Said;
-use self::link::{Link, LinkError, Ran, Reply};
+use self::link::{Link, LinkError, Owner, Ran, Reply};
 use self::plan::{Moment, Plan, ShapeSeen, account_key, head_key};
 use self::steps::Means;
 use super::verdicts::{
@@ -68,7 +68,9 @@ impl RedisStore {
         clock: Arc<dyn Clock>,
         budget: BudgetRule,
     ) -> Result<Self, InvalidSetting> {
-        let link = Link::open(settings, &scripts::ALL, clock)?;
+        // Under the key that does not rotate.
+        let owner = Owner(keys.fingerprint(&[b"installation"]).0);
+        let link = Link::open(settings, &scripts::ALL, owner, clock)?;
         Ok(Self { link, keys, budget, shape: ShapeSeen::new(), time: None })
     }
 
@@ -79,8 +81,21 @@ impl RedisStore {
         self
     }
 
+    /// For a node that starts: refuses a Redis that is another installation's, and makes one this installation's that nobody owns yet, as an
+    /// earlier release left it. One that is away or empty is not refused here.
+    pub async fn claim(&self) -> Result<(), InvalidSetting> {
+        match self.link.claim().await {
+            Err(LinkError::Foreign(setting)) => Err(setting),
+            Err(error) => {
+                tracing::warn!(%error, "whose data Redis holds is not known yet");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
     /// Makes an empty Redis a store of ours. Where a part of it holds data already it does so only if `force` says so: what was lost begins
-    /// anew there, with limits unused and balances at nothing.
+    /// anew there, with limits unused and balances at nothing. `force` also makes another installation's store this one's, with what it holds.
     pub async fn init(&self, force: bool) -> Result<(), StoreError> {
         self.link.init(force).await.map_err(unavailable)
     }

@@ -50,7 +50,7 @@ fn code_names(new: &NewSession, generation: u32, cx: &Context<'_>) -> Vec<Vec<Fi
 pub(super) fn write(rows: &mut dyn Rows, new: &NewSession, session: &Session, cx: &Context<'_>) -> Result<(), StoreError> {
     let until = |until| Named { session: new.id, keys: new.scope.keys, until };
     if let Some(slot) = new.names.slot {
-        rows.put_name(slot, &NameRow::of(until(session.created_at().plus(TOKEN_LIFE))))?;
+        rows.put_name(slot, &NameRow::of(until(session.expires_at().plus(TOKEN_LIFE))))?;
     }
     let mut shared: Vec<Fingerprint> = new.names.recipient.into_iter().collect();
     if new.names.by_code {

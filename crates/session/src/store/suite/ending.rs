@@ -179,7 +179,7 @@ pub async fn a_session_is_dropped_when_nobody_can_ask_for_it(bench: Bench) {
     let session = bench.sent(&[Channel::Email]).await;
     bench.judged(&session, &[EMAIL]).await;
     assert_eq!(due(&bench).await, []);
-    bench.clock.advance(DAY + MINUTE * 60);
+    bench.clock.advance(POLICY.life + DAY + MINUTE * 60);
     assert_eq!(due(&bench).await, [session.id()]);
     bench.lapse(&session).await;
     assert_eq!(due(&bench).await, []);

@@ -1,10 +1,12 @@
 //! Random sequences of steps, taken by an engine and by `memory`: they must answer and remember the same.
 
+mod names;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_model::{
-    AllFailed, Attempt, Channel, Limit, LogEntry, Mode, Money, Partition, PerChannel, ProviderName, ResendPolicy, SessionId,
+    AllFailed, Attempt, Channel, Limit, LogEntry, Money, Partition, PerChannel, ProviderName, ResendPolicy, SessionId,
     VerificationMode,
 };
 use proptest::collection::vec;
@@ -13,15 +15,16 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use proptest::test_runner::{Config, TestRunner};
 
+use self::names::{Codes, Named, called};
 use super::bench::{BUDGET, Bench, MINUTE, REFUSED, UNREACHABLE, WRONG, accepted, code, per_ip, unclear};
 use super::step::AnyStep;
 use super::{Engine, Setup, runtime};
-use crate::code::{CodeSource, SubjectKind};
+use crate::code::SubjectKind;
 use crate::guess::{Guess, Guesses};
-use crate::session::{Billing, Names, NewSession};
+use crate::session::Billing;
 use crate::store::{
-    Cancel, Claim, Credit, Guard, Lapse, LapseVerdict, MemoryStore, NameQuery, Record, Resend, SessionFilter, SessionStore,
-    Strike, Unblock, Verify,
+    Cancel, Claim, Credit, Guard, Lapse, LapseVerdict, MemoryStore, Record, Resend, SessionFilter, SessionStore, Strike, Unblock,
+    Verify,
 };
 
 /// Sequences that are tried.
@@ -106,18 +109,6 @@ struct Opening {
     key: Key,
 }
 
-/// Which names an opening asks for: a slot, a recipient, its code.
-type Named = (bool, bool, bool);
-
-#[derive(Debug, Clone, Copy)]
-enum Codes {
-    Given,
-    Minted,
-    /// The one that comes next in what the next minted opening may choose from.
-    Spoiling,
-    None,
-}
-
 /// An idempotency key and a body, few enough to meet again.
 type Key = Option<(u8, u8)>;
 
@@ -152,15 +143,7 @@ fn opening() -> impl Strategy<Value = Opening> {
     let fallback =
         prop_oneof![2 => Just(Vec::new()), 1 => Just(vec![Channel::Voice]), 1 => Just(vec![Channel::Voice, Channel::Sms])];
     let fee = option::of(select(vec![0_i64, 10_000, 250_000]));
-    let names = (prop::bool::weighted(0.4), any::<bool>(), prop::bool::weighted(0.8));
-    let codes = prop_oneof![
-        5 => Just(Codes::Given),
-        2 => Just(Codes::Minted),
-        3 => Just(Codes::Spoiling),
-        1 => Just(Codes::None),
-    ];
-    let called = (names, codes);
-    (0_u32..2, channels(), fallback, rules, fee, called, key()).prop_map(
+    (0_u32..2, channels(), fallback, rules, fee, called(), key()).prop_map(
         |(person, channels, fallback, rules, fee, called, key)| {
             let (all, keep_previous, keep_failed, unlocks, instant) = rules;
             let (names, codes) = called;
@@ -325,55 +308,6 @@ impl Pair {
         }
         self.sessions.push((new.id, open.claim));
         AnyStep::Open(Box::new(open))
-    }
-
-    /// Gives a session the names that it asks for, and its codes.
-    fn name(&mut self, new: &mut NewSession, person: u32, names: Named, codes: Codes) {
-        let (slot, recipient, by_code) = names;
-        let print = |kind: &str| self.bench.keys.fingerprint(&[kind.as_bytes(), &person.to_be_bytes()]);
-        new.names = Names { slot: slot.then(|| print("slot")), recipient: recipient.then(|| print("recipient")), by_code };
-        match codes {
-            Codes::Given => {}
-            Codes::None => new.codes = CodeSource::Notice,
-            Codes::Minted => {
-                new.codes = self.bench.minted();
-                if let Some((id, _)) = self.spoiled.take() {
-                    new.id = id;
-                }
-            }
-            Codes::Spoiling => {
-                let (id, taken) = self.spoiled.get_or_insert((self.bench.opening(&[]).session.id, 0));
-                for (channel, code) in new.challenges.iter().map(|asked| asked.channel).filter_map(|channel| {
-                    Some((channel, self.bench.minted().code(*id, channel, false, *taken, new.policy.code_length)?))
-                }) {
-                    if let CodeSource::Given(given) = &mut new.codes {
-                        given.insert(channel, code);
-                    }
-                }
-                *taken += 1;
-            }
-        }
-    }
-
-    /// Under every name the same is found in both.
-    async fn look(&self) {
-        let (bench, mut queries) = (&self.bench, Vec::new());
-        for person in 0..2_u32 {
-            let print = |kind: &str| bench.keys.fingerprint(&[kind.as_bytes(), &person.to_be_bytes()]);
-            queries.extend([NameQuery::Slot(print("slot")), NameQuery::Recipient(print("recipient"))]);
-        }
-        for (id, _) in &self.sessions {
-            let Some(session) = self.memory.find(bench.scope, *id).await.unwrap() else { continue };
-            for challenge in session.challenges() {
-                for text in [code(challenge.channel).to_owned(), bench.new_code(&session, challenge.channel)] {
-                    queries.push(NameQuery::Code { mode: Mode::Live, guess: Guess::read(&text).unwrap() });
-                }
-            }
-        }
-        for query in queries {
-            let found = bench.store.named(bench.scope, query.clone()).await.unwrap();
-            assert_eq!(found, self.memory.named(bench.scope, query.clone()).await.unwrap(), "{query:?}");
-        }
     }
 
     /// A step on a session that is there by now, if there is one.

@@ -145,7 +145,7 @@ pub async fn a_message_that_a_provider_may_have_keeps_its_slot(bench: Bench) {
 
 pub async fn a_slot_names_its_last_session_for_a_day(bench: Bench) {
     let session = bench.open(slotted(&bench, "a")).await;
-    bench.clock.advance(DAY - SECOND);
+    bench.clock.advance(session.policy().life + DAY - SECOND);
     bench.store.sweep().await.unwrap();
     let named = under_slot(&bench, "a").await;
     assert_eq!((named[0].id(), named[0].status(bench.now())), (session.id(), SessionStatus::Expired));

@@ -178,13 +178,11 @@ fn code(data: Data<'_>, needs: Needs, faults: &mut Faults) -> Option<Code> {
 /// The string that webhooks hand back, byte for byte, in the place where they look for it.
 fn payload(data: Data<'_>, faults: &mut Faults) -> String {
     let Some(value) = data.get("payload") else { return "{}".to_owned() };
-    match value.as_str().filter(|text| text.chars().count() <= LONGEST_PAYLOAD) {
-        Some(text) => json!({ PAYLOAD_KEY: text }).to_string(),
-        None => {
-            faults.add(words::INVALID_PAYLOAD);
-            String::new()
-        }
+    let text = value.as_str().filter(|text| text.chars().count() <= LONGEST_PAYLOAD);
+    if text.is_none() {
+        faults.add(words::INVALID_PAYLOAD);
     }
+    json!({ PAYLOAD_KEY: text }).to_string()
 }
 
 /// The language of a call that is read out. Such a call says so: the other kind, a call that is only meant to ring, nobody can make.

@@ -86,10 +86,10 @@ pub(in super::super) fn parse(query: &str, statuses: Statuses) -> Result<Page, F
                     faults.add(words::MALFORMED.saying("'filter[status]' must be COMPLETED, IN_PROCESS or CANCELED"));
                 }
                 page.is_wanted = value.eq_ignore_ascii_case(statuses.ours());
-                page.filter.push_str(&format!("&filter%5Bstatus%5D={}", encoded(value)));
+                page.filter = page.filter + "&filter%5Bstatus%5D=" + &encoded(value);
             }
             "filter[name]" if statuses == Statuses::Templates => {
-                page.filter.push_str(&format!("&filter%5Bname%5D={}", encoded(value)));
+                page.filter = page.filter + "&filter%5Bname%5D=" + &encoded(value);
                 page.name = Some(value.clone());
             }
             _ => {}

@@ -3,6 +3,7 @@
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use super::script::Script;
+use super::settings::InvalidSetting;
 
 /// Why a call came to nothing. Unless it was [`Refused`](LinkError::Refused), the step may or may not have been taken, and taking it again
 /// under its id is safe.
@@ -23,6 +24,9 @@ pub(crate) enum LinkError {
     /// The partition has no `meta`: Redis is empty, or not ours.
     #[error("Redis holds no data of ours for this partition: {0}")]
     Uninitialised(String),
+    /// Redis is another installation's: nothing was sent. Says which setting leads there.
+    #[error("{0}")]
+    Foreign(InvalidSetting),
     /// The script said no and changed nothing, in a word that the engine understands.
     #[error("script {script} refused: {word} {detail}")]
     Refused {

@@ -1,12 +1,15 @@
 //! What tells a store of ours from an empty Redis.
 //!
-//! `meta` stands in every partition as `<layout>:<generation>`. No step is taken without it, and only a person's wish writes it: a Redis that
-//! comes back empty must not pass for one in which no limit was ever used.
+//! `meta` stands in every partition as `<layout>:<generation>:<owner>`. No step is taken without it, and only a person's wish writes it: a
+//! Redis that comes back empty must not pass for one in which no limit was ever used. The owner tells two installations apart that were led to
+//! one Redis: they would read and trim each other's log. Earlier releases wrote none; who starts first there becomes the owner.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use countersign_model::Partition;
+use data_encoding::BASE64URL_NOPAD;
 use redis::RedisResult;
 use tokio::time::sleep;
 
@@ -23,6 +26,19 @@ pub(crate) const LAYOUT: u32 = 1;
 /// How often and how far apart a store is looked at that somebody else is just initialising.
 const LOOKS: (u32, Duration) = (20, Duration::from_millis(50));
 
+/// Puts one mark in the place of another, if that still stands there.
+const EXCHANGE: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end redis.call('SET', KEYS[1], ARGV[2]) return 1";
+
+/// Whose store it is: the same for all nodes of an installation, as long as it lasts. Not secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Owner(pub(crate) [u8; 16]);
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&BASE64URL_NOPAD.encode(&self.0))
+    }
+}
+
 /// The `meta` of one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Meta {
@@ -30,15 +46,39 @@ pub(crate) struct Meta {
     pub(crate) layout: u32,
     /// Another whenever the partition began anew: when that was, in ms since the epoch, by Redis's clock.
     pub(crate) generation: u64,
+    /// Whose it is; none: an earlier release began it.
+    pub(crate) owner: Option<Owner>,
+}
+
+impl Meta {
+    /// Whether it is certainly another installation's.
+    pub(super) fn is_foreign_to(&self, owner: Owner) -> bool {
+        self.owner.is_some_and(|found| found != owner)
+    }
+}
+
+impl fmt::Display for Meta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { layout, generation, owner } = self;
+        write!(f, "{layout}:{generation}")?;
+        owner.map_or(Ok(()), |owner| write!(f, ":{owner}"))
+    }
 }
 
 impl FromStr for Meta {
     type Err = LinkError;
 
     fn from_str(text: &str) -> Result<Self, LinkError> {
-        let parsed = text.split_once(':').and_then(|(layout, generation)| Some((layout.parse().ok()?, generation.parse().ok()?)));
-        let (layout, generation) = parsed.ok_or_else(|| LinkError::Uninitialised("meta cannot be read".to_owned()))?;
-        Ok(Self { layout, generation })
+        let mut parts = text.splitn(3, ':');
+        let mut read = || {
+            let (layout, generation) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+            let owner = match parts.next() {
+                None => None,
+                Some(owner) => Some(Owner(BASE64URL_NOPAD.decode(owner.as_bytes()).ok()?.try_into().ok()?)),
+            };
+            Some(Self { layout, generation, owner })
+        };
+        read().ok_or_else(|| LinkError::Uninitialised("meta cannot be read".to_owned()))
     }
 }
 
@@ -72,17 +112,45 @@ impl Shared {
     }
 
     /// Writes `meta` where it is missing. Where some partition has one it does so only if `force` says so: a store that has lost a part begins
-    /// anew there, with limits unused and balances at zero. What is there is never overwritten.
+    /// anew there, with limits unused and balances at zero. What is there is never overwritten, but with `force` a store of another installation
+    /// becomes ours with all that it holds.
     pub(super) async fn init(&self, force: bool) -> Result<(), InitError> {
         let metas = self.meta().await?;
+        if !force {
+            self.refuse_foreign(&metas)?;
+        }
         let holding: Vec<Partition> = metas.iter().filter(|(_, meta)| meta.is_some()).map(|(partition, _)| *partition).collect();
         if !holding.is_empty() && !force {
             return Err(InitError::HoldsData(holding));
         }
-        for (partition, _) in metas.into_iter().filter(|(_, meta)| meta.is_none()) {
-            self.begin(partition).await?;
+        for (partition, meta) in metas {
+            match meta {
+                None => self.begin(partition).await?,
+                Some(meta) if meta.owner == Some(self.owner) => {}
+                Some(meta) => drop(self.take_over(partition, meta).await?),
+            }
         }
         Ok(())
+    }
+
+    /// Refuses a store of another installation, and makes one ours that nobody owns yet. A store that is empty stays so.
+    pub(super) async fn claim(&self) -> Result<(), LinkError> {
+        let metas = self.meta().await?;
+        self.refuse_foreign(&metas)?;
+        for (partition, meta) in metas {
+            // Who comes second stops there, before anything has become his: everybody begins at the first.
+            if let Some(meta) = meta.filter(|meta| meta.owner.is_none())
+                && !self.take_over(partition, meta).await?
+            {
+                return self.refuse_foreign(&self.meta().await?);
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_foreign(&self, metas: &[(Partition, Option<Meta>)]) -> Result<(), LinkError> {
+        let mut found = metas.iter().filter_map(|(_, meta)| *meta);
+        if found.any(|meta| meta.is_foreign_to(self.owner)) { Err(self.foreign()) } else { Ok(()) }
     }
 
     /// For the very first start, when nobody has used the installation yet: initialises a store that is empty everywhere, and leaves one that is
@@ -105,12 +173,24 @@ impl Shared {
 
     async fn begin(&self, partition: Partition) -> Result<(), LinkError> {
         let mut connection = self.own(partition).await?;
-        let written: RedisResult<()> = async {
+        let found: RedisResult<Option<String>> = async {
             let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(&mut connection).await?;
-            let meta = format!("{LAYOUT}:{}", seconds * 1000 + micros / 1000);
-            redis::cmd("SET").arg(key(partition)).arg(meta).arg("NX").exec_async(&mut connection).await
+            let meta = Meta { layout: LAYOUT, generation: seconds * 1000 + micros / 1000, owner: Some(self.owner) };
+            let mut set = redis::cmd("SET");
+            set.arg(key(partition)).arg(meta.to_string()).arg("NX").arg("GET").query_async(&mut connection).await
         }
         .await;
-        written.map_err(|error| LinkError::unavailable(&error))
+        // Somebody else may have been quicker.
+        let found: Option<Meta> = found.map_err(|error| LinkError::unavailable(&error))?.map(|text| text.parse()).transpose()?;
+        self.refuse_foreign(&[(partition, found)])
+    }
+
+    /// Makes a partition ours; false: somebody else was quicker.
+    async fn take_over(&self, partition: Partition, meta: Meta) -> Result<bool, LinkError> {
+        let mut connection = self.own(partition).await?;
+        let ours = Meta { owner: Some(self.owner), ..meta };
+        let mut exchange = redis::cmd("EVAL");
+        exchange.arg(EXCHANGE).arg(1).arg(key(partition)).arg(meta.to_string()).arg(ours.to_string());
+        exchange.query_async(&mut connection).await.map_err(|error| LinkError::unavailable(&error))
     }
 }

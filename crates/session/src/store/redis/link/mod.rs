@@ -34,7 +34,7 @@ pub(crate) use self::calls::{Ran, Reply};
 pub(crate) use self::error::LinkError;
 use self::health::Watch;
 pub use self::health::{Finding, Health, NodeFacts, NodeHealth, Severity};
-pub(crate) use self::meta::{InitError, META};
+pub(crate) use self::meta::{InitError, META, Owner};
 pub(crate) use self::script::{Call, Script};
 pub use self::settings::{BarrierMode, InvalidSetting, RedisServers, RedisSettings};
 use self::shared::Shared;
@@ -60,10 +60,11 @@ impl Link {
     pub(crate) fn open(
         settings: RedisSettings,
         scripts: &'static [&'static Script],
+        owner: Owner,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, InvalidSetting> {
         install_crypto();
-        let shared = Arc::new(Shared::new(settings, scripts, clock)?);
+        let shared = Arc::new(Shared::new(settings, scripts, owner, clock)?);
         let watch = Watch::start(&shared);
         Ok(Self { shared, _watch: watch })
     }
@@ -91,6 +92,9 @@ impl Link {
     /// A connection to who takes the partition's steps, the caller's alone until it is dropped: for what blocks for less than a deadline, answers
     /// at length, or changes the connection.
     pub(crate) async fn own(&self, partition: Partition) -> Result<Owned, LinkError> {
+        if self.shared.topology().primary(partition).is_some_and(|primary| primary.is_foreign()) {
+            return Err(self.shared.foreign());
+        }
         self.shared.own(partition).await
     }
 
@@ -132,7 +136,12 @@ impl Link {
         }
     }
 
-    /// Writes `meta` where it is missing; with `force` also where other partitions have one. See `store init`.
+    /// Refuses a store of another installation, and makes one ours that nobody owns yet.
+    pub(crate) async fn claim(&self) -> Result<(), LinkError> {
+        self.shared.claim().await
+    }
+
+    /// Writes `meta` where it is missing; with `force` also where other partitions have one, or another installation's. See `store init`.
     pub(crate) async fn init(&self, force: bool) -> Result<(), InitError> {
         self.shared.init(force).await
     }

@@ -33,6 +33,7 @@ pub(super) struct Primary {
     places: Arc<AtomicU16>,
     barrier: Barrier,
     is_memory_low: AtomicBool,
+    is_foreign: AtomicBool,
 }
 
 /// What every server's connections need.
@@ -67,8 +68,17 @@ impl Primary {
             .map_err(|_| RedisError::from((ErrorKind::InvalidClientConfig, "the pool has no runtime")))?;
         let places = Arc::new(AtomicU16::new(places));
         let barrier = Barrier::start(info.clone(), Arc::clone(&places), equipment);
-        let (lines, is_memory_low) = (RwLock::default(), AtomicBool::new(false));
-        Ok(Arc::new(Self { address, equipment: Arc::clone(equipment), info, pool, lines, places, barrier, is_memory_low }))
+        Ok(Arc::new(Self {
+            address,
+            equipment: Arc::clone(equipment),
+            info,
+            pool,
+            lines: RwLock::default(),
+            places,
+            barrier,
+            is_memory_low: AtomicBool::new(false),
+            is_foreign: AtomicBool::new(false),
+        }))
     }
 
     pub(super) const fn address(&self) -> &ConnectionAddr {
@@ -108,6 +118,15 @@ impl Primary {
 
     pub(super) fn set_memory_low(&self, is_low: bool) {
         self.is_memory_low.store(is_low, Ordering::Relaxed);
+    }
+
+    /// Whether it holds another installation's data, as far as was last seen.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.is_foreign.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_foreign(&self, is_foreign: bool) {
+        self.is_foreign.store(is_foreign, Ordering::Relaxed);
     }
 
     /// The line of the worker that asks.

@@ -59,6 +59,17 @@ pub enum RedisServers {
     },
 }
 
+impl RedisServers {
+    /// The setting that leads to them.
+    pub(super) const fn key(&self) -> &'static str {
+        match self {
+            Self::Single { .. } => "redis.url",
+            Self::Sentinel { .. } => "redis.sentinel.urls",
+            Self::Cluster { .. } => "redis.cluster.urls",
+        }
+    }
+}
+
 /// Whether an answer that must survive a failover waits until a replica has what it says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum BarrierMode {

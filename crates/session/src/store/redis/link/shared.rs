@@ -16,10 +16,11 @@ use super::discovery::Discovery;
 use super::error::{LinkError, told};
 use super::health::Health;
 use super::line::{Connection, Line, NoConnection};
+use super::meta::Owner;
 use super::primary::{Equipment, Primary};
 use super::replicated::Replicated;
 use super::script::Script;
-use super::settings::{InvalidSetting, RedisSettings};
+use super::settings::{InvalidSetting, RedisServers, RedisSettings};
 use super::topology::Topology;
 
 /// How long sentinels and nodes are left alone between two questions.
@@ -27,6 +28,8 @@ const GAP: Duration = Duration::from_millis(50);
 
 pub(super) struct Shared {
     pub(super) settings: RedisSettings,
+    /// This installation.
+    pub(super) owner: Owner,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) equipment: Arc<Equipment>,
     pub(super) discovery: Discovery,
@@ -65,6 +68,7 @@ impl Shared {
     pub(super) fn new(
         settings: RedisSettings,
         scripts: &'static [&'static Script],
+        owner: Owner,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, InvalidSetting> {
         settings.validate()?;
@@ -80,6 +84,7 @@ impl Shared {
         });
         Ok(Self {
             settings,
+            owner,
             clock,
             equipment,
             discovery,
@@ -123,12 +128,22 @@ impl Shared {
         Ok(())
     }
 
+    /// What is told where another installation's data lies.
+    pub(super) fn foreign(&self) -> LinkError {
+        let servers = &self.settings.servers;
+        let instead = if matches!(servers, RedisServers::Single { .. }) { "a database number or a server" } else { "servers" };
+        let why =
+            format!("leads to a Redis that holds another installation's sessions: give each installation {instead} of its own");
+        LinkError::Foreign(InvalidSetting::new(servers.key(), why))
+    }
+
     /// A connection to who takes the steps of `partition`, by `until`. Connecting is tried again and again; nothing is sent.
     pub(super) async fn reach(&self, partition: Partition, until: Instant) -> Result<Place, LinkError> {
         loop {
             let topology = self.topology();
             let (cause, is_down) = match topology.primary(partition) {
                 None => ("nobody names a server for the partition".to_owned(), false),
+                Some(primary) if primary.is_foreign() => return Err(self.foreign()),
                 Some(primary) => {
                     let line = primary.line();
                     match line.connection(primary, until).await {

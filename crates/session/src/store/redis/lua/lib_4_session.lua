@@ -39,8 +39,12 @@ local function decode_session(packed)
   return session
 end
 
+local function forgotten_at(session)
+  return session[CREATED] + session[LIFE] + DAY
+end
+
 local function is_forgotten(session, now)
-  return now >= session[CREATED] + DAY
+  return now >= forgotten_at(session)
 end
 
 -- Whether anybody may ask something of it.
@@ -163,7 +167,7 @@ local function schedule(key, session)
 end
 
 local function kept_until(session)
-  return math.max(session[CREATED] + DAY, session[EXPIRES]) + KEPT_AFTER
+  return math.max(forgotten_at(session), session[EXPIRES]) + KEPT_AFTER
 end
 
 local function new_account()

@@ -96,7 +96,7 @@ if account_at then
   if account == false then return answer(FRESH, now, 3) end
 end
 count_send(counts, is_user, expires_at, now)
-if slot_at then put_name(KEYS[slot_at], nil, values[slot_at], now + DAY, now) end
+if slot_at then put_name(KEYS[slot_at], nil, values[slot_at], expires_at + DAY, now) end
 if recipient_at then
   put_name(KEYS[recipient_at], decode('name', values[recipient_at]), values[recipient_at], expires_at, now)
 end

@@ -40,14 +40,19 @@ end
 
 if recall(session, step) then return {now, 0, values[2], delivery()} end
 
--- Takes an outcome, and with it the fate of the codes: an accepted message retires the older ones, a failed one was never seen.
+-- Takes an outcome, and with it the fate of the codes: an accepted message retires the older ones, a failed one was never seen. The only code of a
+-- session that is kept though nothing went out is kept with it.
 local function settle(challenge, attempt, provider, provider_id)
   challenge[ATTEMPT], challenge[PROVIDER], challenge[PROVIDER_ID] = attempt, provider, provider_id
   if attempt == SENDING or attempt == UNCLEAR then return end
   local digests, kept = challenge[DIGESTS], {}
+  local is_only = session[KEEP_FAILED]
+  for at = 1, #digests, 5 do
+    if digests[at + 2] ~= challenge[SENT_IN] then is_only = false end
+  end
   for at = 1, #digests, 5 do
     local keep
-    if attempt == ACCEPTED then keep = not digests[at + 4] else keep = digests[at + 2] ~= challenge[SENT_IN] end
+    if attempt == ACCEPTED then keep = not digests[at + 4] else keep = is_only or digests[at + 2] ~= challenge[SENT_IN] end
     if keep then
       for place = at, at + 3 do kept[#kept + 1] = digests[place] end
       kept[#kept + 1] = false

@@ -138,8 +138,9 @@ impl Workshop {
     /// Runs it as the store would.
     async fn take(&self, plan: &Plan) -> Result<(), StoreError> {
         let server = crate::store::redis::RedisSettings::single(self.server.url());
-        let link =
-            crate::store::redis::link::Link::open(server, &scripts::ALL, std::sync::Arc::new(countersign_model::SystemClock));
+        let owner = crate::store::redis::link::Owner(self.bench.keys.fingerprint(&[b"installation"]).0);
+        let clock = std::sync::Arc::new(countersign_model::SystemClock);
+        let link = crate::store::redis::link::Link::open(server, &scripts::ALL, owner, clock);
         let reply = link.unwrap().call(&plan.call(Moment::Now(self.bench.now().millis()))).await;
         reply.map(drop).map_err(crate::store::redis::refused)
     }

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::super::connector::shown;
 use super::super::error::told;
 use super::super::info::Info;
-use super::super::meta;
+use super::super::meta::{self, LAYOUT, Meta};
 use super::super::primary::Primary;
 use super::super::shared::Shared;
 use super::super::tags::partitions;
@@ -41,6 +41,7 @@ impl Shared {
     async fn examine_one(&self, primary: &Primary) -> NodeHealth {
         let state = self.ask(primary).await;
         if let Ok(facts) = &state {
+            primary.set_foreign(!facts.foreign.is_empty());
             primary.set_memory_low(facts.memory_percent() >= u64::from(self.settings.memory_max_percent));
             if facts.replicas > 0 || facts.demands_replicas {
                 self.equipment.replicated.note(primary.places());
@@ -56,7 +57,7 @@ impl Shared {
         let before = self.clock.now();
         let answers = questions.query_async(&mut connection).await;
         let after = self.clock.now();
-        let (info, time, present) = answers.and_then(read).map_err(|error| told(&error))?;
+        let (info, time, marks) = answers.and_then(read).map_err(|error| told(&error))?;
         let info = Info::new(&info);
         if info.text("role") != Some("master") {
             return Err("is a replica".to_owned());
@@ -69,6 +70,9 @@ impl Shared {
             let mut pairs = config.iter().flat_map(|config| config.chunks_exact(2));
             pairs.find(|pair| pair[0] == name).map(|pair| pair[1].clone())
         };
+        let metas = marks.iter().map(|mark| mark.as_ref()?.parse().ok().filter(|meta: &Meta| meta.layout == LAYOUT));
+        let metas: Vec<(Partition, Option<Meta>)> = held.into_iter().zip(metas).collect();
+        let of = |is: &dyn Fn(&Option<Meta>) -> bool| metas.iter().filter(|(_, meta)| is(meta)).map(|(held, _)| *held).collect();
         Ok(NodeFacts {
             version: info.text("redis_version").unwrap_or_default().to_owned(),
             clock_ahead: clock_ahead(&time, before, after),
@@ -81,27 +85,28 @@ impl Shared {
             snapshots: setting("save"),
             replicas: info.number("connected_slaves").unwrap_or(0),
             demands_replicas: info.text("min_slaves_good_slaves").is_some(),
-            uninitialised: held.into_iter().zip(present).filter(|(_, is_present)| !is_present).map(|(held, _)| held).collect(),
+            uninitialised: of(&Option::is_none),
+            foreign: of(&|meta| meta.is_some_and(|meta| meta.is_foreign_to(self.owner))),
         })
     }
 }
 
-/// `INFO`, the time, and for each partition whether its `meta` is there.
+/// `INFO`, the time, and each partition's `meta`.
 fn questions(held: &[Partition]) -> Pipeline {
-    let mut presence = Pipeline::with_capacity(2 + held.len());
-    presence.cmd("INFO").cmd("TIME");
+    let mut questions = Pipeline::with_capacity(2 + held.len());
+    questions.cmd("INFO").cmd("TIME");
     for partition in held {
-        presence.cmd("EXISTS").arg(meta::key(*partition));
+        questions.cmd("GET").arg(meta::key(*partition));
     }
-    presence
+    questions
 }
 
 /// The answers to [`questions`].
-fn read(answers: Vec<Value>) -> RedisResult<(String, Vec<i64>, Vec<bool>)> {
+fn read(answers: Vec<Value>) -> RedisResult<(String, Vec<i64>, Vec<Option<String>>)> {
     let mut answers = answers.into_iter();
     let (info, time) = (answers.next().unwrap_or(Value::Nil), answers.next().unwrap_or(Value::Nil));
-    let present: Result<Vec<bool>, ParsingError> = answers.map(from_redis_value).collect();
-    Ok((from_redis_value(info)?, from_redis_value(time)?, present?))
+    let marks: Result<Vec<Option<String>>, ParsingError> = answers.map(from_redis_value).collect();
+    Ok((from_redis_value(info)?, from_redis_value(time)?, marks?))
 }
 
 /// By how many ms the server's clock is ahead. Where its answer may have been under way for a while, the doubt is in its favour.

@@ -73,6 +73,10 @@ impl NodeFacts {
     }
 
     fn data_told(&self) -> Option<(Severity, String)> {
+        if !self.foreign.is_empty() {
+            let text = "It holds another installation's sessions: nothing is read or written there; give each installation a database number or a server of its own.";
+            return Some((Severity::Fault, text.to_owned()));
+        }
         if self.uninitialised.is_empty() {
             return None;
         }
@@ -155,6 +159,7 @@ mod tests {
             replicas: 1,
             demands_replicas: true,
             uninitialised: Vec::new(),
+            foreign: Vec::new(),
         }
     }
 
@@ -172,11 +177,12 @@ mod tests {
     #[test]
     fn each_thing_that_is_wrong_is_said_with_what_to_do() {
         type Spoil = fn(&mut NodeFacts);
-        let cases: [(Spoil, Severity, &str); 10] = [
+        let cases: [(Spoil, Severity, &str); 11] = [
             (|it| it.version = "6.0.16".into(), Severity::Fault, "7.0 or newer"),
             (|it| it.version = "6.2.0".into(), Severity::Fault, "7.0 or newer"),
             (|it| it.clock_ahead = -1_001, Severity::Fault, "synchronise"),
             (|it| it.uninitialised = vec![Partition::of(3)], Severity::Fault, "store init"),
+            (|it| it.foreign = vec![Partition::of(3)], Severity::Fault, "another installation's"),
             (|it| it.demands_replicas = false, Severity::Fault, "min-replicas-to-write 1"),
             (|it| it.append_fsync = Some("everysec".into()), Severity::Note, "two seconds"),
             (|it| it.append_only = false, Severity::Fault, "appendonly yes"),

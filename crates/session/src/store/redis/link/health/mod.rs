@@ -63,6 +63,8 @@ pub struct NodeFacts {
     pub demands_replicas: bool,
     /// Its partitions that hold no data of ours.
     pub uninitialised: Vec<Partition>,
+    /// Its partitions that hold another installation's data.
+    pub foreign: Vec<Partition>,
 }
 
 impl NodeFacts {
@@ -95,6 +97,7 @@ impl Health {
             Ok(facts) if facts.is_clock_off() => {
                 Some(format!("{}: its clock is {} ms ahead of ours", node.address, facts.clock_ahead))
             }
+            Ok(facts) if !facts.foreign.is_empty() => Some(format!("{} holds another installation's data", node.address)),
             Ok(facts) if !facts.uninitialised.is_empty() => Some(format!("{} holds no data of ours", node.address)),
             Ok(_) => None,
         })

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use countersign_model::{ManualClock, Timestamp};
 use countersign_testing::redis::{RedisCluster, RedisOptions, RedisServer};
 
-use super::super::{Link, RedisServers, RedisSettings, Severity};
-use super::{HOME, SCRIPTS, open, open_to};
+use super::super::{Link, LinkError, RedisServers, RedisSettings, Severity};
+use super::{HOME, SCRIPTS, THEM, US, add, open, open_as, open_to};
 
 #[tokio::test]
 async fn a_server_of_ours_is_ready_and_tells_what_it_is() {
@@ -60,7 +60,7 @@ async fn a_cluster_without_a_node_leaves_partitions_unserved() {
 async fn a_clock_that_is_off_by_more_than_a_second_is_not_ready() {
     let server = RedisServer::start();
     let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_768_473_900_000)));
-    let link = Link::open(RedisSettings::single(server.url()), &SCRIPTS, clock).expect("the settings are good");
+    let link = Link::open(RedisSettings::single(server.url()), &SCRIPTS, US, clock).expect("the settings are good");
     link.init_if_empty().await.expect("it is empty");
     let trouble = link.ready().await.expect_err("the clocks differ").to_string();
     assert!(trouble.contains("clock"), "{trouble}");
@@ -78,4 +78,27 @@ async fn memory_that_runs_low_is_seen_and_seen_again_when_there_is_more() {
     assert_eq!(server.cli(&["CONFIG", "SET", "maxmemory", "100mb"]), "OK");
     link.examine().await;
     assert!(!link.is_memory_low(HOME));
+}
+
+#[tokio::test]
+async fn a_server_that_becomes_another_installations_hears_nothing_more_from_us() {
+    let server = RedisServer::start();
+    let (ours, theirs) = (open_to(&server), open_as(THEM, RedisSettings::single(server.url())));
+    ours.init_if_empty().await.expect("it is empty");
+    assert_eq!((add(&ours, HOME).await, ours.examine().await.trouble()), (Ok(1), None));
+    assert_eq!(server.cli(&["FLUSHALL"]), "OK");
+    theirs.init(false).await.expect("it is empty");
+
+    let health = ours.examine().await;
+    let trouble = ours.ready().await.expect_err("it is theirs").to_string();
+    assert!(trouble.contains("another installation's"), "{trouble}");
+    let fault = health.findings(80).into_iter().find(|finding| finding.text.contains("another installation's"));
+    assert_eq!(fault.map(|finding| finding.severity), Some(Severity::Fault));
+    assert!(matches!(add(&ours, HOME).await, Err(LinkError::Foreign(_))));
+    assert!(matches!(ours.own(HOME).await, Err(LinkError::Foreign(_))));
+    assert_eq!((add(&theirs, HOME).await, theirs.examine().await.trouble()), (Ok(1), None));
+
+    ours.init(true).await.expect("it was asked to");
+    assert_eq!(ours.examine().await.trouble(), None);
+    assert_eq!(add(&ours, HOME).await, Ok(2));
 }

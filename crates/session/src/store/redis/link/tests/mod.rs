@@ -15,7 +15,7 @@ use countersign_testing::redis::RedisServer;
 use redis::Value;
 use tokio::time::{Instant, sleep};
 
-use super::{Call, Link, LinkError, RedisSettings, Reply, Script};
+use super::{Call, Link, LinkError, Owner, RedisSettings, Reply, Script};
 
 /// Adds a number to a key, twice when it is sent twice: a step would know better.
 static ADD: Script = Script::new("add", "return redis.call('INCRBY', KEYS[1], ARGV[1])");
@@ -33,8 +33,16 @@ static SCRIPTS: [&Script; 3] = [&ADD, &GUARDED, &REFUSE];
 
 const HOME: Partition = Partition::of(7);
 
+/// The installation of most tests, and another one.
+const US: Owner = Owner([1; 16]);
+const THEM: Owner = Owner([2; 16]);
+
 fn open(settings: RedisSettings) -> Link {
-    Link::open(settings, &SCRIPTS, Arc::new(SystemClock)).expect("the settings are good")
+    open_as(US, settings)
+}
+
+fn open_as(owner: Owner, settings: RedisSettings) -> Link {
+    Link::open(settings, &SCRIPTS, owner, Arc::new(SystemClock)).expect("the settings are good")
 }
 
 fn open_to(server: &RedisServer) -> Link {
