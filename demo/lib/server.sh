@@ -6,6 +6,7 @@ start_server() {
   BINARY=$1
   DATA=$(mktemp -d)
   trap stop_server EXIT
+  trap 'exit 1' HUP INT PIPE TERM
   COUNTERSIGN_HTTP__LISTEN=127.0.0.1:0 COUNTERSIGN_ADMIN__LISTEN=127.0.0.1:0 \
     "$BINARY" --data-dir "$DATA" serve --format json >"$DATA/greeting" 2>"$DATA/log" &
   SERVER=$!
@@ -18,7 +19,7 @@ start_server() {
 }
 
 stop_server() {
-  kill "$SERVER" 2>/dev/null && wait "$SERVER" 2>/dev/null
+  kill "$SERVER" 2>/dev/null && wait "$SERVER" 2>/dev/null || true
   rm -rf "$DATA"
 }
 
@@ -35,7 +36,10 @@ field() {
 # call ARGUMENT…: prints a curl line, runs it, prints status and reply. REPLY is the reply's body.
 call() {
   printf '\n$ curl'
-  printf ' %s' "${@@Q}"
+  local argument
+  for argument in "$@"; do
+    if [[ $argument =~ ^[A-Za-z0-9_./:-]+$ ]]; then printf ' %s' "$argument"; else printf " '%s'" "${argument//\'/\'\\\'\'}"; fi
+  done
   REPLY=$(curl --silent --show-error --write-out '\n%{http_code}' "$@")
   local status=${REPLY##*$'\n'}
   REPLY=${REPLY%$'\n'*}

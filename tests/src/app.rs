@@ -41,12 +41,26 @@ pub struct KeyWish {
 impl KeyWish {
     /// A sandbox key that may do everything.
     pub const fn test() -> Self {
-        Self { kind: KeyKind::Test, scope: KeyScope::Full, only_from: Vec::new(), life: None, foreign: false, origins: Vec::new() }
+        Self {
+            kind: KeyKind::Test,
+            scope: KeyScope::Full,
+            only_from: Vec::new(),
+            life: None,
+            foreign: false,
+            origins: Vec::new(),
+        }
     }
 
     /// A live key that may do everything.
     pub const fn live() -> Self {
-        Self { kind: KeyKind::Live, scope: KeyScope::Full, only_from: Vec::new(), life: None, foreign: false, origins: Vec::new() }
+        Self {
+            kind: KeyKind::Live,
+            scope: KeyScope::Full,
+            only_from: Vec::new(),
+            life: None,
+            foreign: false,
+            origins: Vec::new(),
+        }
     }
 
     /// It may only look.

@@ -5,7 +5,9 @@ mod fuzz;
 use std::path::Path;
 use std::time::Duration;
 
-use countersign_tests::{Answer, Client, Expected, KeyWish, ProviderDouble, Reply, TestApp, happened, scenario};
+use countersign_tests::{
+    Answer, Client, Expected, KeyWish, Process, ProviderDouble, Reply, Setup, TestApp, happened, run, scenario,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -288,7 +290,8 @@ async fn a_key_that_is_not_good_any_more_is_a_wrong_pair() {
     let short = caller(&app, "short");
     ask(&short, ANN).await.assert(200);
     app.advance(Duration::from_mins(1));
-    let (expired, unknown) = (ask(&short, ANN).await, ask(&app.nobody().with("x-access-key", "ak_x").with("x-secret-key", "sk_x"), ANN).await);
+    let (expired, unknown) =
+        (ask(&short, ANN).await, ask(&app.nobody().with("x-access-key", "ak_x").with("x-secret-key", "sk_x"), ANN).await);
     refused(&expired, 401, "invalid_credentials");
     assert_eq!(expired.body, unknown.body);
     assert!(expired.header("www-authenticate").is_some(), "{expired:?}");
@@ -300,5 +303,32 @@ async fn the_wire_describes_itself() {
     let described: Value = app.nobody().get("/openapi/antryk.json").await.assert(200).body();
     for path in [SEND_OTP, VERIFY_OTP, SEND] {
         assert!(described["paths"][path]["post"].is_object(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn no_key_code_number_or_word_stands_in_a_log_or_a_metric() {
+    let dir = tempfile::tempdir().unwrap();
+    let setup = Setup::default().generous().set("log.level", "trace,actix_http=trace,actix_web=trace,actix_server=trace");
+    let process = Process::start(dir.path(), &setup.service(SERVICE, &[("code_length", json!(8))]), &[]).await;
+    let key = run(dir.path(), &["key", "create", "--mode", "test"]).await;
+    let [access, secret] = ["access_key", "secret"].map(|half| key[half].as_str().unwrap().to_owned());
+    let nobody = process.client();
+    let in_headers = nobody.with("x-access-key", &access).with("x-secret-key", &secret);
+    let code = ask(&in_headers, "+12025550147").await.assert(200).text("$.data.otp");
+    answer(&in_headers, "+12025550147", "13572468").await.assert(200);
+    let in_body = json!({"accessKey": access, "secretKey": secret, "to": "+12025550147", "serviceId": SERVICE, "otp": code});
+    nobody.post(VERIFY_OTP, &in_body).await.assert(200).json("$.data.valid", true);
+    nobody.with("x-access-key", &access).post(VERIFY_OTP, &in_body).await.assert(401);
+    let words = json!({"to": "+12025550147", "serviceId": SERVICE, "body": "a very private message"});
+    in_headers.post(SEND, &words).await.assert(200);
+    in_headers.post(SEND, &json!({"to": "+1202555014x", "serviceId": SERVICE, "body": words["body"]})).await.assert(400);
+    let metrics = process.admin().get("/metrics").await;
+    let (exit, lines) = process.stop().await;
+    let written = lines.join("\n") + &String::from_utf8_lossy(&metrics.assert(200).body);
+    assert!(exit == Some(0) && written.contains(VERIFY_OTP), "the log tells of calls: {written}");
+    for hidden in [secret.as_str(), code.as_str(), "13572468", "2025550147", "1202555014x", "private message"] {
+        let at = written.find(hidden);
+        assert!(at.is_none(), "{hidden} stands in: {}", &written[at.unwrap_or(0).saturating_sub(200)..][..400]);
     }
 }

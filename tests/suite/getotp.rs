@@ -5,6 +5,7 @@ mod reports;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use countersign_model::{SessionId, Uuid};
 use countersign_tests::{
@@ -114,6 +115,25 @@ async fn of_a_hundred_checks_that_say_nothing_but_the_code_one_hits() {
     let caller = caller(&app, "test");
     let code = sent(&caller, "60123456789").await.text("$.sandbox_otp");
     assert_eq!(a_hundred_times(&caller, &format!("code={code}")).await, 1);
+}
+
+#[tokio::test]
+async fn however_many_codes_are_tried_at_once_a_hundred_wrong_ones_are_heard_and_no_more() {
+    let app = TestApp::builder().generous().spawn().await;
+    let caller = caller(&app, "test");
+    let code = sent(&caller, "60123456789").await.text("$.sandbox_otp");
+    let mut calls = JoinSet::new();
+    for _ in 0..160 {
+        let (caller, wrong) = (caller.clone(), wrong_code(&[&code]));
+        calls.spawn(async move { caller.get(&format!("{PATH}?code={wrong}")).await.status });
+    }
+    let statuses = calls.join_all().await;
+    let heard = statuses.iter().filter(|status| **status == 200).count();
+    assert_eq!((heard, statuses.len() - heard), (100, 60), "{statuses:?}");
+    caller.get(&format!("{PATH}?code={code}")).await.assert(429).json("$.errors[0].code", "1429");
+    // So many are counted by the second: the oldest second is given up as a whole.
+    app.advance(Duration::from_secs(61));
+    assert_eq!(hits(&checked(&caller, &format!("code={code}")).await), 1);
 }
 
 #[tokio::test]

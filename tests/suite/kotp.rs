@@ -79,6 +79,11 @@ async fn templates() {
     play("/templates.yaml").await;
 }
 
+#[tokio::test]
+async fn browser() {
+    play("/browser.yaml").await;
+}
+
 /// The caller with one of the server's keys.
 fn caller(app: &TestApp, key: &str) -> Client {
     app.nobody().with("Authorization", &format!("Bearer {}", app.secret(key)))

@@ -1,4 +1,4 @@
-//! Every row and every error of the native API, over HTTP, against a whole server.
+//! Every row and every error of every dialect, over HTTP, against a whole server.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong in a test ends it")]
 
@@ -18,6 +18,7 @@ mod contact_news;
 mod contacts;
 mod crash;
 mod delivery;
+mod dialects_together;
 mod doubles;
 mod errors;
 mod expiry;

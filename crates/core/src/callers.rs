@@ -7,7 +7,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use countersign_model::{ApiKey, KeyId, KeyKind, KeyScope, Limit, Mode, Origin, Quota, Rng, Scope, SecretHash, TenantId, Timestamp};
+use countersign_model::{
+    ApiKey, KeyId, KeyKind, KeyScope, Limit, Mode, Origin, Quota, Rng, Scope, SecretHash, TenantId, Timestamp,
+};
 use countersign_session::store::{Answer, Guard, Heard};
 use countersign_session::{SubjectKind, Window};
 use data_encoding::BASE64URL_NOPAD;

@@ -52,25 +52,24 @@ impl Platform {
     }
 
     async fn check_of_anybody(&self, caller: &Caller, code: &Guess) -> Result<Vec<Session>, Refusal> {
-        self.miss(caller, 0).await?;
         let query = NameQuery::Code { mode: caller.mode(), guess: code.clone() };
         let found = self.store.named(caller.scope, query).await?;
         let now = self.clock.now();
-        let meant = found.iter().filter(|session| self.is_checked(caller, session) && session.waits_for(code, &self.keys, now));
-        let (mut opened, mut refused) = (Vec::new(), None);
+        let meant: Vec<&Session> =
+            found.iter().filter(|session| self.is_checked(caller, session) && session.waits_for(code, &self.keys, now)).collect();
+        // Each code comes by the count once, and the count takes them one after the other: however many are tried at the same moment, a right one
+        // is heard only while no more wrong ones than allowed came before it.
+        self.miss(caller, u32::from(meant.is_empty())).await?;
+        let mut opened = Vec::new();
         for session in meant {
             match self.guess(caller, session, code, false).await {
                 Ok(session) => opened.extend(session),
-                // Others may have the same code.
-                Err(refusal @ Refusal::RecipientBlocked { .. }) => refused = Some(refusal),
+                // Others may have the same code; and where nobody has, this one is as good as wrong.
+                Err(Refusal::RecipientBlocked { .. }) => {}
                 Err(refusal) => return Err(refusal),
             }
         }
-        match refused {
-            _ if !opened.is_empty() => Ok(opened),
-            Some(refusal) => Err(refusal),
-            None => self.miss(caller, 1).await.map(|()| Vec::new()),
-        }
+        Ok(opened)
     }
 
     fn is_checked(&self, caller: &Caller, session: &Session) -> bool {

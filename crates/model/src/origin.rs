@@ -10,7 +10,9 @@ pub struct Origin(String);
 
 /// The text is not the origin of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not the origin of a page, such as https://app.example.com: scheme, host and a port where it is not the usual one, nothing behind")]
+#[error(
+    "not the origin of a page, such as https://app.example.com: scheme, host and a port where it is not the usual one, nothing behind"
+)]
 pub struct InvalidOrigin;
 
 impl Origin {
@@ -42,12 +44,12 @@ impl FromStr for Origin {
             Some((host, port)) if !rest.ends_with(']') => (host, Some(port)),
             Some(_) | None => (rest, None),
         };
-        let in_brackets = host.starts_with('[') && host.ends_with(']');
         let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
-        let address = |byte: u8| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase() || byte == b':';
-        let sound_host = match in_brackets {
-            true => host.len() > 4 && host[1..host.len() - 1].bytes().all(address),
-            false => !host.is_empty() && host.bytes().all(letter) && !host.starts_with(['.', '-']) && !host.ends_with(['.', '-']),
+        let address = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b':');
+        let named = |host: &str| host.bytes().all(letter) && !host.starts_with(['.', '-']) && !host.ends_with(['.', '-']);
+        let sound_host = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(numbered) => numbered.len() > 1 && numbered.bytes().all(address),
+            None => !host.is_empty() && named(host),
         };
         let sound_port = port.is_none_or(|port| {
             port.parse::<u16>().is_ok_and(|number| number > 0 && number.to_string() == port) && port != usual_port
@@ -76,7 +78,13 @@ mod tests {
 
     #[test]
     fn an_origin_is_taken_as_a_browser_writes_it_and_in_no_other_form() {
-        for origin in ["https://app.example.com", "http://localhost:5173", "https://app.example.com:8443", "http://127.0.0.1:3000", "http://[::1]:3000"] {
+        for origin in [
+            "https://app.example.com",
+            "http://localhost:5173",
+            "https://app.example.com:8443",
+            "http://127.0.0.1:3000",
+            "http://[::1]:3000",
+        ] {
             assert_eq!(origin.parse::<Origin>().unwrap().as_str(), origin);
         }
         for wrong in [

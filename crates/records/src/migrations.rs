@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::{Records, RecordsError};
 
 /// Number, name and text, in order. A text never changes once a release has had it: databases keep its checksum.
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "tenants and keys", include_str!("../migrations/0001_tenants_and_keys.sql")),
     (2, "configuration and contacts", include_str!("../migrations/0002_configuration_and_contacts.sql")),
     (3, "projection", include_str!("../migrations/0003_projection.sql")),

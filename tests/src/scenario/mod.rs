@@ -68,6 +68,9 @@ struct Key {
     read_only: bool,
     #[serde(default)]
     foreign: bool,
+    /// The pages of a key for browsers.
+    #[serde(default)]
+    origins: Vec<String>,
 }
 
 /// One thing after the other.

@@ -31,6 +31,7 @@ pub async fn play(file: &str, scenario: &Scenario) {
     for (name, key) in &scenario.keys {
         let wish = if key.kind == "live" { KeyWish::live() } else { KeyWish::test() };
         let wish = if key.read_only { wish.read_only() } else { wish };
+        let wish = key.origins.iter().fold(wish, |wish, origin| wish.for_page(origin));
         builder = builder.key(name, if key.foreign { wish.of_another_tenant() } else { wish });
     }
     if let Some(gateway) = &gateway {

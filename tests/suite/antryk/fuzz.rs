@@ -27,9 +27,29 @@ impl Dice {
 
     fn value(&self) -> Value {
         let texts = [
-            "", " ", "+", "+1202", "12025550143", "+12025550143 ", "+1XXXXXXXXXX", "ann@example.com", "YOUR_SERVICE_ID",
-            "7d1f0c523a4b4c5d8e6f0123456789ab", "99999999-9999-4999-8999-999999999999", "{7d1f0c52-3a4b-4c5d-8e6f-0123456789ab}", "123",
-            "12345678901", "12a4", "٤٨٢٩", "-1234", "1e9", "a\u{0}b", "\u{202e}", "😀", "' OR 1=1 --", "{{code}}",
+            "",
+            " ",
+            "+",
+            "+1202",
+            "12025550143",
+            "+12025550143 ",
+            "+1XXXXXXXXXX",
+            "ann@example.com",
+            "YOUR_SERVICE_ID",
+            "7d1f0c523a4b4c5d8e6f0123456789ab",
+            "99999999-9999-4999-8999-999999999999",
+            "{7d1f0c52-3a4b-4c5d-8e6f-0123456789ab}",
+            "123",
+            "12345678901",
+            "12a4",
+            "٤٨٢٩",
+            "-1234",
+            "1e9",
+            "a\u{0}b",
+            "\u{202e}",
+            "😀",
+            "' OR 1=1 --",
+            "{{code}}",
         ];
         let numbers = ["0", "-1", "482913", "6.5", "1e308", "18446744073709551615", "99999999999999999999999"];
         match self.below(8) {
@@ -73,13 +93,15 @@ impl Dice {
     }
 
     fn path(&self) -> String {
-        let paths = [SEND_OTP, VERIFY_OTP, SEND, SEND_OTP, VERIFY_OTP, SEND, "/api/v1/sms", "/api/v1/sms/%00", "/api/v1/sms/send-otp//"];
+        let paths =
+            [SEND_OTP, VERIFY_OTP, SEND, SEND_OTP, VERIFY_OTP, SEND, "/api/v1/sms", "/api/v1/sms/%00", "/api/v1/sms/send-otp//"];
         let path = self.one(&paths);
         if self.below(4) == 0 { format!("{path}?to=%ff&serviceId={SERVICE}") } else { (*path).to_owned() }
     }
 
     fn call(&self, callers: &[Client]) -> (String, tokio::task::JoinHandle<Reply>) {
-        let methods = [Method::POST, Method::POST, Method::POST, Method::POST, Method::GET, Method::PUT, Method::PATCH, Method::DELETE];
+        let methods =
+            [Method::POST, Method::POST, Method::POST, Method::POST, Method::GET, Method::PUT, Method::PATCH, Method::DELETE];
         let media = [Some("application/json"), Some("application/json"), Some("application/json"), Some("text/plain"), None];
         let (caller, method, path) = (self.one(callers).clone(), self.one(&methods).clone(), self.path());
         let (media, body) = (*self.one(&media), self.body());

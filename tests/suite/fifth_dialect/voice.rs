@@ -91,8 +91,8 @@ impl Voice for Fifth {
             Operation::Ask => {
                 let phone = field("phone").and_then(|phone| PhoneNumber::parse(phone).ok());
                 let phone = phone.ok_or_else(|| complaint(StatusCode::BAD_REQUEST, "whose phone?"))?;
-                let send = Send::to(Dialect::Native, Channel::Sms, Recipient::Phone(phone));
-                let sent = call.platform().send(caller, send).await.map_err(|error| match error {
+                let command = Send::to(Dialect::Native, Channel::Sms, Recipient::Phone(phone));
+                let sent = call.platform().send(caller, command).await.map_err(|error| match error {
                     SendError::Refused(refusal) => refused(&refusal),
                     other => complaint(StatusCode::BAD_REQUEST, &other.to_string()),
                 })?;
@@ -106,8 +106,8 @@ impl Voice for Fifth {
                 let session: SessionId = name.parse().map_err(|_| complaint(StatusCode::GONE, "never heard of it"))?;
                 let guess = field("code").and_then(Guess::read);
                 let guess = guess.ok_or_else(|| complaint(StatusCode::BAD_REQUEST, "what code?"))?;
-                let verify = Verify { handle: Handle::Id(session), guesses: Guesses::Unnamed(guess), idempotency: None };
-                let verified = call.platform().verify(caller, verify).await.map_err(|refusal| refused(&refusal))?;
+                let command = Verify { handle: Handle::Id(session), guesses: Guesses::Unnamed(guess), idempotency: None };
+                let verified = call.platform().verify(caller, command).await.map_err(|refusal| refused(&refusal))?;
                 let word = if verified.judgement.session_verified { "yes" } else { "no" };
                 Ok(Said(StatusCode::OK, word.to_owned()))
             }

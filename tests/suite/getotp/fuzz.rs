@@ -101,7 +101,7 @@ impl Dice {
         let mut data: Map<String, Value> = Map::new();
         if self.below(2) == 0 {
             let sound = json!({"channel": "voice", "voice_type": "tts", "phone": "60123456789", "code_length": 6});
-            data = sound.as_object().unwrap().clone();
+            data.clone_from(sound.as_object().unwrap());
         }
         for _ in 0..=self.below(6) {
             data.insert(self.one(&fields).to_owned(), self.value());

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use countersign_model::{AccessKey, ApiKey, Flaw, IpNet, KeyId, KeyKind, KeyScope, NAME, Origin, Rng, TenantId, Timestamp, is_name};
+use countersign_model::{
+    AccessKey, ApiKey, Flaw, IpNet, KeyId, KeyKind, KeyScope, NAME, Origin, Rng, TenantId, Timestamp, is_name,
+};
 use countersign_records::Transaction;
 use data_encoding::BASE32_NOPAD;
 use zeroize::Zeroizing;

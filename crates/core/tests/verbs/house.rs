@@ -107,7 +107,15 @@ impl House {
         let mut secrets = Vec::new();
         for kind in [KeyKind::Live, KeyKind::Test] {
             let name = kind.as_str().to_owned();
-            let wish = KeyOrder { tenant, kind, name, scope: KeyScope::Full, allowed_ips: Vec::new(), origins: Vec::new(), expires_at: None };
+            let wish = KeyOrder {
+                tenant,
+                kind,
+                name,
+                scope: KeyScope::Full,
+                allowed_ips: Vec::new(),
+                origins: Vec::new(),
+                expires_at: None,
+            };
             secrets.push(platform.create_key(&order, wish).await.unwrap().secret.unwrap());
         }
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);

@@ -46,7 +46,7 @@ pub(super) struct Create {
     /// For pages: it may issue and verify in the K-OTP dialect, from the origins given. Its secret is public
     #[arg(long, requires = "origin", conflicts_with = "scope")]
     browser: bool,
-    /// A page that may show a browser key, such as https://app.example.com; again for each
+    /// A page that may show a browser key, by its origin: scheme, host and, where it is not the usual one, port; again for each
     #[arg(long, value_name = "ORIGIN", requires = "browser")]
     origin: Vec<Origin>,
     /// Addresses or networks it may be used from, such as 10.0.0.0/8; anywhere when not given

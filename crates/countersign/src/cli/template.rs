@@ -60,6 +60,9 @@ pub(super) struct Create {
     /// The service whose messages it words; without it all of the tenant's
     #[arg(long)]
     service: Option<String>,
+    /// It words only the sends that choose it
+    #[arg(long)]
+    by_choice: bool,
 }
 
 /// Which template.
@@ -141,6 +144,7 @@ impl Create {
             ("name", text(&self.name)),
             ("subject", self.words.subject.as_deref().and_then(text)),
             ("body", text(&self.words.body)),
+            ("by_choice", self.by_choice.then(|| Value::from(true))),
         ];
         fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     }

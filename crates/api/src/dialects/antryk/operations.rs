@@ -25,8 +25,8 @@ pub(super) async fn send_otp(platform: &Arc<Platform>, caller: &Caller, fields: 
     let named = request::service(fields)?;
     known(platform, caller, named.id).await?;
     let to = request::to(fields)?;
-    let send = Send { service: Some(named.id), ..Send::to(Dialect::Antryk, Channel::Sms, Recipient::Phone(to.clone())) };
-    let sent = platform.send(caller, send).await.map_err(|error| error::of_send(error, caller.mode()))?;
+    let command = Send { service: Some(named.id), ..Send::to(Dialect::Antryk, Channel::Sms, Recipient::Phone(to.clone())) };
+    let sent = platform.send(caller, command).await.map_err(|error| error::of_send(error, caller.mode()))?;
     response::sent(&sent, &to, named.written)
 }
 
@@ -44,12 +44,12 @@ pub(super) async fn verify_otp(platform: &Arc<Platform>, caller: &Caller, fields
     let service = request::service(fields)?.id;
     let profile = known(platform, caller, service).await?;
     let to = request::to(fields)?;
-    let verify = Verify {
+    let command = Verify {
         handle: Handle::Slot { service, recipient: Recipient::Phone(to.clone()) },
         guesses: Guesses::Unnamed(request::otp(fields)?),
         idempotency: None,
     };
-    let verified = platform.verify(caller, verify).await.map_err(|refusal| error::of_refusal(refusal, caller.mode()))?;
+    let verified = platform.verify(caller, command).await.map_err(|refusal| error::of_refusal(refusal, caller.mode()))?;
     match profile.wrong_code {
         WrongCode::Error if !verified.judgement.session_verified => {
             Err(Failure::from(Word::OtpInvalid).of_sandbox(verified.session.mode() == Mode::Sandbox))
@@ -71,14 +71,14 @@ pub(super) async fn send(platform: &Arc<Platform>, caller: &Caller, fields: &Map
     let service = request::service(fields)?.id;
     known(platform, caller, service).await?;
     let to = request::to(fields)?;
-    let post = Post {
+    let command = Post {
         dialect: Dialect::Antryk,
         service: Some(service),
         recipient: to.clone(),
         body: request::body(fields)?,
         idempotency: None,
     };
-    let posted = platform.post(caller, post).await.map_err(|error| error::of_post(error, caller.mode()))?;
+    let posted = platform.post(caller, command).await.map_err(|error| error::of_post(error, caller.mode()))?;
     response::posted(&posted, &to)
 }
 

@@ -1,7 +1,7 @@
 //! From what a verb answered to the JSON of this dialect.
 
 use countersign_core::{Posted, Sent, Verified};
-use countersign_model::{Channel, Mode, PhoneNumber};
+use countersign_model::{Channel, Code, Mode, PhoneNumber};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -97,7 +97,7 @@ pub(super) fn sent(sent: &Sent, to: &PhoneNumber, service: &str) -> Result<Reply
     printed(&SentReply {
         success: true,
         message: "Otp Sent Successfully!",
-        data: SentData { to: to.as_str(), service_id: service, status: "pending", otp: code.map(|code| code.expose()) },
+        data: SentData { to: to.as_str(), service_id: service, status: "pending", otp: code.map(Code::expose) },
         sandbox: sandbox(sent.session.mode()),
     })
 }

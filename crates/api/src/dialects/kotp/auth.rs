@@ -6,15 +6,18 @@ use countersign_model::KeyScope;
 
 use super::error;
 use super::failure::Failure;
+use super::page;
 use super::paths::Operation;
 use crate::call::Call;
 
-/// Lets a caller in. Whether it may write is looked at here, where the form of the reply is known already.
+/// Lets a caller in. What it may do is looked at here, where the form of the reply is known already.
 pub(super) async fn authenticate(call: &Call<'_>, operation: Operation) -> Result<Caller, Failure> {
     let secret = call.header(AUTHORIZATION.as_str()).and_then(bearer);
-    let caller = call.authenticate(secret).await.map_err(error::of_auth)?;
-    if operation.writes() && caller.may == KeyScope::ReadOnly {
-        return Err(error::read_only());
+    let caller = call.authenticate_any(secret).await.map_err(error::of_auth)?;
+    match caller.may {
+        KeyScope::ReadOnly if operation.writes() => return Err(error::read_only()),
+        KeyScope::Full | KeyScope::ReadOnly => {}
+        KeyScope::Browser => page::admit(call.request, operation, &caller)?,
     }
     Ok(caller)
 }

@@ -19,16 +19,22 @@ pub(crate) struct Failure {
     pub(super) word: Word,
     /// For people.
     message: Cow<'static, str>,
-    /// What the reference API tells beyond it.
-    details: Map<String, Value>,
-    /// What the SDK's API does.
-    data: Map<String, Value>,
+    more: Box<More>,
     /// The call was about a sandbox session.
     sandbox: Option<bool>,
     /// When another try makes sense.
     pub(super) retry_after: Option<Duration>,
     /// The methods of a path that was called with another one.
     pub(super) allow: Option<String>,
+}
+
+/// What is told beyond the message.
+#[derive(Debug, Default)]
+struct More {
+    /// In the reference API.
+    details: Map<String, Value>,
+    /// In the SDK's API.
+    data: Map<String, Value>,
 }
 
 /// An error of the reference API.
@@ -82,8 +88,7 @@ pub(crate) struct SdkError<'a> {
 impl Failure {
     /// A failure that has nothing more to say.
     pub(super) fn new(word: Word, message: impl Into<Cow<'static, str>>) -> Self {
-        let (details, data) = (Map::new(), Map::new());
-        Self { word, message: message.into(), details, data, sandbox: None, retry_after: None, allow: None }
+        Self { word, message: message.into(), more: Box::default(), sandbox: None, retry_after: None, allow: None }
     }
 
     /// The first of `faults`, with what stands in its field.
@@ -94,24 +99,22 @@ impl Failure {
             return Self::new(words::INVALID_REQUEST, "The request is invalid");
         };
         let value = given(&field).filter(|_| field != "code").and_then(told_again);
-        let mut failure = Self::new(words::field(code), message);
-        failure.data.insert("field".to_owned(), field.clone().into());
-        failure.details.insert("field".to_owned(), field.into());
-        if let Some(value) = value {
-            failure.details.insert("value".to_owned(), value);
+        let failure = Self::new(words::field(code), message).data("field", field.as_str()).detail("field", field);
+        match value {
+            Some(value) => failure.detail("value", value),
+            None => failure,
         }
-        failure
     }
 
     /// The same, telling one thing more in the reference API.
     pub(super) fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.details.insert(name.to_owned(), value.into());
+        self.more.details.insert(name.to_owned(), value.into());
         self
     }
 
     /// The same, telling one thing more in the SDK's API.
     pub(super) fn data(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.data.insert(name.to_owned(), value.into());
+        self.more.data.insert(name.to_owned(), value.into());
         self
     }
 
@@ -134,7 +137,8 @@ impl Failure {
 
     /// The body.
     pub(super) fn body(&self, form: Form) -> Vec<u8> {
-        let Self { word, details, sandbox, .. } = self;
+        let Self { word, more, sandbox, .. } = self;
+        let More { details, data } = more.as_ref();
         let (message, sandbox) = (self.message.as_ref(), *sandbox);
         let printed = match form {
             Form::Reference => {
@@ -146,7 +150,7 @@ impl Failure {
                 code: word.sdk,
                 status: word.status.as_u16(),
                 message,
-                data: Some(&self.data).filter(|data| !data.is_empty()),
+                data: Some(data).filter(|data| !data.is_empty()),
                 sandbox,
             }),
         };

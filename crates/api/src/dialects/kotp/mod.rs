@@ -7,6 +7,7 @@ mod failure;
 mod form;
 mod ids;
 mod openapi;
+mod page;
 mod paths;
 mod query;
 mod reference;
@@ -132,10 +133,20 @@ impl Voice for Kotp {
     }
 
     fn print(&self, call: &Call<'_>, outcome: Result<Reply, Failure>, quota: Option<&Quota>) -> HttpResponse {
-        match outcome {
+        let mut response = match outcome {
             Ok(reply) => respond(call, reply, quota),
             Err(failure) => refuse(call, &failure, quota),
-        }
+        };
+        page::stamp(call.request, response.headers_mut());
+        response
+    }
+
+    fn options(&self, call: &Call<'_>, allow: &str) -> HttpResponse {
+        page::preflight(call.request).unwrap_or_else(|| {
+            let mut response = HttpResponse::new(StatusCode::NO_CONTENT);
+            response.headers_mut().insert(ALLOW, allow_value(allow));
+            response
+        })
     }
 
     fn openapi(&self) -> Option<String> {

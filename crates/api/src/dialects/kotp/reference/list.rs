@@ -110,6 +110,7 @@ fn row(otp: &OtpView) -> ListedOtp<'_> {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
+    use countersign_core::ShownStatus;
     use countersign_model::Channel;
 
     use super::*;
@@ -129,7 +130,7 @@ mod tests {
     fn every_parameter_is_read() {
         let asked = read("limit=5&offset=40&method=voice&status=delivered&from=2026-01-01&to=2026-01-31").unwrap();
         assert_eq!((asked.limit, asked.offset, asked.filter.channel), (5, 40, Some(Channel::Voice)));
-        assert_eq!(asked.filter.status.map(|status| status.as_str()), Some("delivered"));
+        assert_eq!(asked.filter.status.map(ShownStatus::as_str), Some("delivered"));
         assert!(asked.filter.from < asked.filter.to, "{asked:?}");
     }
 

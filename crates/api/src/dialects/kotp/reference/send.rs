@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_core::{Caller, Platform, Send, Sent, TemplateChoice, amount_json, otp_id};
-use countersign_model::{Channel, Dialect, MessageStatus, Recipient};
+use countersign_model::{Channel, Code, Dialect, MessageStatus, Recipient};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -169,7 +169,7 @@ fn reply<'a>(sent: &'a Sent, currency: &'a str) -> Result<SendReply<'a>, Failure
         expires_at: session.expires_at().whole_seconds(),
         cost: Cost { amount: amount_json(session.cost().unwrap_or_default()), currency },
         sandbox: super::sandbox(session.mode()),
-        sandbox_otp: code.map(|code| code.expose()),
+        sandbox_otp: code.map(Code::expose),
     })
 }
 

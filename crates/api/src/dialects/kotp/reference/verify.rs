@@ -1,7 +1,7 @@
 //! `POST /v1/verify` with `id`.
 
 use countersign_core::{Caller, Guess, Guesses, Handle, Judgement, Platform, Session, Verify, otp_id};
-use countersign_model::SessionId;
+use countersign_model::{SessionId, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -71,7 +71,7 @@ fn reply(session: &Session, judgement: &Judgement) -> VerifyReply {
     VerifyReply {
         valid: true,
         id: otp_id(session.id()),
-        verified_at: judgement.verified_at.map(|moment| moment.whole_seconds()),
+        verified_at: judgement.verified_at.map(Timestamp::whole_seconds),
         attempts: wrong.saturating_add(1),
         metadata: super::metadata(session.metadata()),
         sandbox: super::sandbox(session.mode()),

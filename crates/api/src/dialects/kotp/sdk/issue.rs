@@ -29,7 +29,7 @@ const LIFE: Duration = Duration::from_secs(180);
 const CODE_LENGTH: u8 = 6;
 /// Most bytes of `metadata`, without the white space between its parts.
 const MOST_METADATA: usize = 4096;
-/// AlimTalk cannot be had; its text message, to which it falls back, can.
+/// `AlimTalk` cannot be had; its text message, to which it falls back, can.
 const CHANNEL: Channel = Channel::Sms;
 const NAMES: Names =
     Names { to: "phoneNumber", life: "expiresInSec", template: "templateId", sender: "from", autofill: "webOtp" };
@@ -98,12 +98,12 @@ pub(crate) async fn run(call: &Call<'_>, caller: &Caller, body: &Body) -> Result
     let service = platform.service(caller, None);
     asked.life = asked.life.or_else(|| service.is_none_or(|service| service.life.is_none()).then_some(LIFE));
     let wish = asked.web_otp.as_ref().map(Wish::outcome);
-    let send = command(asked);
-    let send = match scenario {
-        Some(scenario) => scenario.rehearse(CHANNEL, send)?,
-        None => send,
+    let command = command(asked);
+    let command = match scenario {
+        Some(scenario) => scenario.rehearse(CHANNEL, command)?,
+        None => command,
     };
-    let sent = platform.send(caller, send).await.map_err(|refused| error::of_send(refused, &NAMES, given))?;
+    let sent = platform.send(caller, command).await.map_err(|refused| error::of_send(refused, &NAMES, given))?;
     Ok(Reply::new(&reply(&sent, wish))?.replayed(sent.replayed))
 }
 

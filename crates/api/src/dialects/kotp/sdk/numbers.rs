@@ -21,8 +21,7 @@ impl Number {
             return None;
         }
         let phone = PhoneNumber::parse(&e164(text)?).ok()?;
-        let test = test_digits(phone.as_str());
-        Some(Self { phone, test })
+        Some(Self { test: test_digits(phone.as_str()), phone })
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct TemplateRow {
     template_id: String,
     name: String,
     is_default: bool,
-    /// Always empty: there is no AlimTalk.
+    /// Always empty: there is no `AlimTalk`.
     provider_template_code: &'static str,
     channel_support: [&'static str; 1],
     /// With `#{code}` where the code goes.

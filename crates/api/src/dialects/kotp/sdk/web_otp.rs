@@ -76,7 +76,7 @@ mod tests {
 
     use super::*;
 
-    fn wish(value: Value, origin: Option<&str>) -> Result<Option<Wish>, usize> {
+    fn wish(value: &Value, origin: Option<&str>) -> Result<Option<Wish>, usize> {
         let request = origin.map_or_else(TestRequest::post, |origin| TestRequest::post().insert_header((ORIGIN, origin)));
         let (object, mut faults) = (json!({"webOtp": value}), Faults::default());
         let fields = Fields::new(object.as_object().unwrap(), "", INVALID_PARAMETER);
@@ -88,10 +88,10 @@ mod tests {
     #[test]
     fn the_page_is_the_one_that_calls_or_the_one_that_is_named() {
         let page = |host: &str| Ok(Some(Wish { host: Some(host.to_owned()) }));
-        assert_eq!(wish(json!(true), Some("https://App.example.com")), page("app.example.com"));
-        assert_eq!(wish(json!({"origin": "https://app.example.com:8443"}), None), page("app.example.com"));
-        assert_eq!(wish(json!(true), None), Ok(Some(Wish { host: None })));
-        assert_eq!((wish(json!(false), None), wish(json!(null), None)), (Ok(None), Ok(None)));
+        assert_eq!(wish(&json!(true), Some("https://App.example.com")), page("app.example.com"));
+        assert_eq!(wish(&json!({"origin": "https://app.example.com:8443"}), None), page("app.example.com"));
+        assert_eq!(wish(&json!(true), None), Ok(Some(Wish { host: None })));
+        assert_eq!((wish(&json!(false), None), wish(&json!(null), None)), (Ok(None), Ok(None)));
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
         for wrong in
             [json!("yes"), json!(1), json!({}), json!({"origin": "http://a.example"}), json!({"origin": "https://a.example/x"})]
         {
-            assert_eq!(wish(wrong.clone(), None), Err(1), "{wrong}");
+            assert_eq!(wish(&wrong, None), Err(1), "{wrong}");
         }
     }
 }
