@@ -113,7 +113,7 @@ impl KeyCommand {
                     }
                     revoked => revoked?.written,
                 };
-                output.print(&Revoked { id: revoke.id.to_string(), revoked: true, written })?;
+                output.print(&Ended { id: revoke.id.to_string(), revoked: true, written })?;
             }
         }
         Ok(())
@@ -183,14 +183,14 @@ impl fmt::Display for Listed {
 }
 
 #[derive(Serialize)]
-struct Revoked {
+struct Ended {
     id: String,
     revoked: bool,
     /// Whether the records know. They write it down when they are back.
     written: bool,
 }
 
-impl fmt::Display for Revoked {
+impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} is revoked: every server refuses it from now on", self.id)?;
         if self.written { Ok(()) } else { f.write_str("\nThe records are away: the servers write it down when they are back") }
