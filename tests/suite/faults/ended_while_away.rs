@@ -82,7 +82,7 @@ async fn a_store_that_began_anew_has_the_copy_of_the_records_a_moment_later() {
     let there = async || store.has_configuration().await.map_err(|error| error.to_string());
     let copied = async || if there().await? { Ok(()) } else { Err("no copy".to_owned()) };
     poll("a first copy", copied).await;
-    redis.cli(&["FLUSHALL"]);
+    assert_eq!(redis.cli(&["FLUSHALL"]).trim(), "OK");
     site.command(&["store", "init"]).await;
     poll("another copy", copied).await;
     postgres.stop();

@@ -108,12 +108,12 @@ impl Step {
             .filter(|at| *at == SESSION || is_counted(*at))
             .map(|at| &words[at][words[at].len() - NAME..])
             .collect();
-        let mut names = Vec::new();
+        let mut places = Vec::new();
         for (at, word) in words.iter().enumerate() {
-            let places = word.windows(NAME).enumerate().filter(|(_, part)| named.contains(part));
-            names.extend(places.map(|(place, _)| (at, place)));
+            let found = word.windows(NAME).enumerate().filter(|(_, part)| named.contains(part));
+            places.extend(found.map(|(place, _)| (at, place)));
         }
-        Some(Self { words, names })
+        Some(Self { words, names: places })
     }
 
     /// The call for another session: the second half of every name is another.
