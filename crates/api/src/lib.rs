@@ -17,6 +17,7 @@ mod admin;
 mod api;
 mod body;
 mod call;
+mod described;
 pub mod dialect;
 mod dialects;
 mod docs_page;

@@ -1,12 +1,11 @@
 //! The description of the wire, from the code that serves it.
 
-use utoipa::openapi::header::Header;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::schema::{Object, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
+use crate::described::{add_headers, describe_headers, printed};
 use crate::dialects::native::failure::{ErrorReply, ProblemReply};
 use crate::dialects::native::operations::{self, contacts};
 use crate::health;
@@ -73,27 +72,13 @@ const ERRORS: [(&str, &str, &str); 9] = [
     ("503", "ServiceUnavailable", "A store is away. Try again after `Retry-After`."),
 ];
 
-/// Headers of every reply of an operation behind a key.
-const HEADERS: [(&str, &str, Type); 6] = [
-    ("X-Request-Id", "Names the request. A caller's own of 8 to 128 letters, digits and `._:-` is echoed.", Type::String),
-    ("X-RateLimit-Limit", "Calls a window.", Type::Integer),
-    ("X-RateLimit-Remaining", "Calls left.", Type::Integer),
-    ("X-RateLimit-Reset", "When more are left, in seconds since the epoch.", Type::Integer),
-    ("RateLimit-Policy", "The same rule in the IETF form.", Type::String),
-    ("RateLimit", "The same standing in the IETF form; `t` counts seconds from now.", Type::String),
-];
-
 impl Modify for Common {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let described = "`sk_live_…`, or `sk_test_…` for a sandbox in which nothing is sent.";
         let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("X-API-Key", described)));
         let components = openapi.components.get_or_insert_default();
         components.security_schemes.insert("api_key".to_owned(), RefOr::T(key));
-        for (name, description, kind) in &HEADERS {
-            let mut header = Header::new(Object::with_type(kind.clone()));
-            header.description = Some((*description).to_owned());
-            components.headers.insert((*name).to_owned(), RefOr::T(header));
-        }
+        describe_headers(components);
         for (_, name, description) in &ERRORS {
             let mut response = Response::new(*description);
             complete(&mut response);
@@ -140,18 +125,13 @@ fn complete(response: &mut Response) {
             response.content.insert(media.to_owned(), RefOr::T(content));
         }
     }
-    for (name, ..) in &HEADERS {
-        let header = Ref::new(format!("#/components/headers/{name}"));
-        response.headers.insert((*name).to_owned(), RefOr::Ref(header));
-    }
+    add_headers(response);
 }
 
 /// The description of the wire (OpenAPI 3.1), as `/openapi.json` serves it.
 #[must_use]
 pub fn openapi_json() -> String {
-    let mut json = Description::openapi().to_pretty_json().unwrap_or_default();
-    json.push('\n');
-    json
+    printed(&Description::openapi())
 }
 
 #[cfg(test)]

@@ -35,7 +35,8 @@ pub struct IssueFilter {
 pub struct Issue {
     /// As an OTP.
     pub otp: OtpView,
-    /// What it is. Where one session takes another's place, the other is canceled.
+    /// What it is. Where one session takes another's place, the other is canceled. Attempts that were used up stay used up, even when the code
+    /// has died since: such a session is still locked here.
     pub state: SessionState,
     /// What the proof is for.
     pub purpose: String,
@@ -122,7 +123,8 @@ impl Platform {
             let slice = self.records.sessions().after(&listed, place.as_ref(), limit.max(SLICE)).await;
             let slice = slice.map_err(Refusal::RecordsAway)?;
             place = slice.next;
-            let fits = |session: &SessionRecord| filter.state.is_none_or(|state| session.status == state);
+            let is_now = |session: &SessionRecord| used_up_or(session.status, session.attempts_remaining);
+            let fits = |session: &SessionRecord| filter.state.is_none_or(|state| is_now(session) == state);
             found.extend(slice.rows.into_iter().filter(fits));
             if found.len() >= limit as usize || place.is_none() {
                 break;
@@ -163,6 +165,14 @@ const fn shown_as(state: SessionState) -> Option<ShownStatus> {
     }
 }
 
+/// `state`, but for a session that died with no attempt left.
+const fn used_up_or(state: SessionState, attempts_remaining: u8) -> SessionState {
+    match (state, attempts_remaining) {
+        (SessionState::Expired, 0) => SessionState::Locked,
+        (state, _) => state,
+    }
+}
+
 impl Issue {
     fn of_session(session: &Session, now: Timestamp) -> Option<Self> {
         let otp = OtpView::of_session(session, now)?;
@@ -177,7 +187,7 @@ impl Issue {
         };
         let moments = [shown.message.sent_at, shown.message.delivered_at, session.verified_at()];
         Some(Self {
-            state,
+            state: used_up_or(state, session.attempts_remaining()),
             purpose: session.purpose().to_owned(),
             metadata: session.metadata().to_owned(),
             template: session.template(),
@@ -206,7 +216,7 @@ impl Issue {
         let moments =
             [shown.and_then(|it| it.sent_at), shown.and_then(|it| it.delivered_at.max(it.failed_at)), session.verified_at];
         Some(Self {
-            state,
+            state: used_up_or(state, session.attempts_remaining),
             purpose: session.purpose.clone(),
             metadata: session.metadata.clone(),
             template: None,

@@ -1,13 +1,7 @@
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::*;
-
-/// Where the description is kept for readers, and for whoever reviews a change of the wire.
-fn golden() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api/openapi.json")
-}
+use crate::described::testing::{assert_golden, assert_whole};
 
 fn described() -> Value {
     serde_json::from_str(&openapi_json()).unwrap()
@@ -15,27 +9,12 @@ fn described() -> Value {
 
 #[test]
 fn the_wire_is_the_one_in_the_golden_file() {
-    let now = openapi_json();
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(golden(), &now).unwrap();
-    }
-    let kept = std::fs::read_to_string(golden()).unwrap_or_default();
-    assert!(kept == now, "the wire has changed; look at it, then: UPDATE_GOLDEN=1 cargo nextest run -p countersign-api golden");
+    assert_golden("openapi.json", &openapi_json());
 }
 
 #[test]
-fn it_is_openapi_3_1() {
-    assert!(described()["openapi"].as_str().unwrap().starts_with("3.1."));
-}
-
-#[test]
-fn every_reference_leads_somewhere() {
-    let description = described();
-    let text = description.to_string();
-    for reference in text.split("\"$ref\":\"#").skip(1) {
-        let pointer = reference.split('"').next().unwrap();
-        assert!(description.pointer(pointer).is_some(), "{pointer}");
-    }
+fn it_is_openapi_3_1_and_every_reference_leads_somewhere() {
+    assert_whole(&described());
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! The description of this wire, from the code that serves it.
 
-use utoipa::openapi::header::Header;
-use utoipa::openapi::schema::{Object, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
 use super::failure::ErrorReply;
 use super::operations;
+use crate::described::{add_headers, describe_headers, printed};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -46,16 +45,6 @@ const ERRORS: [(&str, &str, &str); 9] = [
     ("503", "ServiceUnavailable", "`service_unavailable`: a store is away. Try again after `Retry-After`."),
 ];
 
-/// Headers of every reply.
-const HEADERS: [(&str, &str, Type); 6] = [
-    ("X-Request-Id", "Names the request. A caller's own of 8 to 128 letters, digits and `._:-` is echoed.", Type::String),
-    ("X-RateLimit-Limit", "Calls a window.", Type::Integer),
-    ("X-RateLimit-Remaining", "Calls left.", Type::Integer),
-    ("X-RateLimit-Reset", "When more are left, in seconds since the epoch.", Type::Integer),
-    ("RateLimit-Policy", "The same rule in the IETF form.", Type::String),
-    ("RateLimit", "The same standing in the IETF form; `t` counts seconds from now.", Type::String),
-];
-
 impl Modify for Common {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let components = openapi.components.get_or_insert_default();
@@ -67,11 +56,7 @@ impl Modify for Common {
             let scheme = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(header, description)));
             components.security_schemes.insert(name.to_owned(), RefOr::T(scheme));
         }
-        for (name, description, kind) in &HEADERS {
-            let mut header = Header::new(Object::with_type(kind.clone()));
-            header.description = Some((*description).to_owned());
-            components.headers.insert((*name).to_owned(), RefOr::T(header));
-        }
+        describe_headers(components);
         for (_, name, description) in &ERRORS {
             let mut response = Response::new(*description);
             let content = Content::new(Some(Ref::from_schema_name("ErrorReply")));
@@ -93,50 +78,27 @@ impl Modify for Common {
     }
 }
 
-fn add_headers(response: &mut Response) {
-    for (name, ..) in &HEADERS {
-        let header = Ref::new(format!("#/components/headers/{name}"));
-        response.headers.insert((*name).to_owned(), RefOr::Ref(header));
-    }
-}
-
 /// The description (OpenAPI 3.1), as `/openapi/antryk.json` serves it.
 pub(super) fn json() -> String {
-    let mut json = Description::openapi().to_pretty_json().unwrap_or_default();
-    json.push('\n');
-    json
+    printed(&Description::openapi())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use serde_json::Value;
 
     use super::*;
+    use crate::described::testing::{assert_golden, assert_whole};
 
     #[test]
     fn the_wire_is_the_one_in_the_golden_file() {
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api/antryk.json");
-        let now = json();
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            std::fs::write(&golden, &now).unwrap();
-        }
-        let kept = std::fs::read_to_string(golden).unwrap_or_default();
-        assert!(
-            kept == now,
-            "the wire has changed; look at it, then: UPDATE_GOLDEN=1 cargo nextest run -p countersign-api golden"
-        );
+        assert_golden("antryk.json", &json());
     }
 
     #[test]
     fn every_reference_leads_somewhere_and_every_path_is_served() {
         let description: Value = serde_json::from_str(&json()).unwrap();
-        let text = description.to_string();
-        for reference in text.split("\"$ref\":\"#").skip(1) {
-            let pointer = reference.split('"').next().unwrap();
-            assert!(description.pointer(pointer).is_some(), "{pointer}");
-        }
+        assert_whole(&description);
         let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
         assert_eq!(paths.len(), 3);
         for path in paths {

@@ -6,6 +6,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::error::ErrorReply;
 use super::operations;
+use crate::described::{add_headers, describe_headers, printed};
 
 /// What a verification is made of.
 #[derive(ToSchema)]
@@ -142,6 +143,7 @@ impl Modify for Common {
         let described = "`sk_live_…`, or `sk_test_…` for a sandbox in which nothing is sent.";
         let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("X-OTP-Key", described)));
         let components = openapi.components.get_or_insert_default();
+        describe_headers(components);
         components.security_schemes.insert("otp_key".to_owned(), RefOr::T(key));
         components.security_schemes.insert("basic".to_owned(), RefOr::T(SecurityScheme::Http(Http::new(HttpAuthScheme::Basic))));
         for item in openapi.paths.paths.values_mut() {
@@ -159,9 +161,9 @@ impl Modify for Common {
                     responses.entry((*status).to_owned()).or_insert_with(|| RefOr::T(Response::new(*description)));
                 }
                 for (status, response) in responses {
-                    if let RefOr::T(response) = response
-                        && status.as_str() >= "400"
-                    {
+                    let RefOr::T(response) = response else { continue };
+                    add_headers(response);
+                    if status.as_str() >= "400" {
                         let content = Content::new(Some(Ref::from_schema_name("ErrorReply")));
                         response.content.insert("application/json".to_owned(), RefOr::T(content));
                     }
@@ -173,9 +175,7 @@ impl Modify for Common {
 
 /// The description of the wire (OpenAPI 3.1).
 pub(super) fn openapi_json() -> String {
-    let mut json = Description::openapi().to_pretty_json().unwrap_or_default();
-    json.push('\n');
-    json
+    printed(&Description::openapi())
 }
 
 #[cfg(test)]

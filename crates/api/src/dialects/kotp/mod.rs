@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use countersign_core::{Caller, Quota};
 use serde::Serialize;
 
@@ -142,11 +142,13 @@ impl Voice for Kotp {
     }
 
     fn options(&self, call: &Call<'_>, allow: &str) -> HttpResponse {
-        page::preflight(call.request).unwrap_or_else(|| {
-            let mut response = HttpResponse::new(StatusCode::NO_CONTENT);
-            response.headers_mut().insert(ALLOW, allow_value(allow));
-            response
-        })
+        let mut response = call.reply(StatusCode::NO_CONTENT, "application/json", Vec::new(), None);
+        let headers = response.headers_mut();
+        headers.remove(CONTENT_TYPE);
+        if !page::preflight(call.request, headers) {
+            headers.insert(ALLOW, allow_value(allow));
+        }
+        response
     }
 
     fn openapi(&self) -> Option<String> {

@@ -1,11 +1,10 @@
 //! Callers that are pages in a browser: which of them may show a key, and what browsers have to be told before they let pages read.
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
     ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderValue, ORIGIN, VARY,
 };
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest};
 use countersign_core::Caller;
 
 use super::failure::Failure;
@@ -52,23 +51,20 @@ pub(super) fn stamp(request: &HttpRequest, headers: &mut HeaderMap) {
     }
 }
 
-/// Answers a browser that asks before a page's call. None: it is no such question, or no page calls there.
+/// Answers a browser that asks before a page's call. False: it is no such question, or no page calls there.
 ///
 /// No key comes with the question, so any origin may call; whether its page may read the answer, the call's reply decides.
-pub(super) fn preflight(request: &HttpRequest) -> Option<HttpResponse> {
-    let origin = request.headers().get(ORIGIN)?;
-    request.headers().get(ACCESS_CONTROL_REQUEST_METHOD)?;
-    let (path, _) = paths::find(request.path())?;
-    if !matches!(path, Path::Issue | Path::Verify) {
-        return None;
+pub(super) fn preflight(request: &HttpRequest, headers: &mut HeaderMap) -> bool {
+    let called_by_pages = matches!(paths::find(request.path()), Some((Path::Issue | Path::Verify, _)));
+    let Some(origin) = request.headers().get(ORIGIN) else { return false };
+    if !called_by_pages || !request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+        return false;
     }
-    let mut response = HttpResponse::new(StatusCode::NO_CONTENT);
-    let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
     let allowed = "Authorization, Content-Type, Idempotency-Key, X-Request-Id";
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     headers.insert(VARY, HeaderValue::from_static("Origin"));
-    Some(response)
+    true
 }

@@ -19,7 +19,8 @@ pub(in super::super) fn parse(query: &str) -> Result<Check, Failure> {
     let mut faults = Faults::default();
     let query = Query::<Vec<(String, String)>>::from_query(query).map(Query::into_inner).unwrap_or_default();
     let value = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim());
-    let code = value("code").filter(|code| code.chars().all(is_typed)).and_then(Guess::read);
+    let typed = |code: &&str| code.chars().all(is_typed) && code.chars().any(char::is_numeric);
+    let code = value("code").filter(typed).and_then(Guess::read);
     if code.is_none() {
         faults.add(words::CODE_NOT_NUMERIC);
     }
@@ -69,7 +70,7 @@ mod tests {
 
     #[test]
     fn without_a_code_there_is_nothing_to_check() {
-        for missing in ["", "phone=60123456789", "code=", "code=%20", "code=12ab", "CODE=1234"] {
+        for missing in ["", "phone=60123456789", "code=", "code=%20", "code=-", "code=12ab", "CODE=1234"] {
             assert_eq!(numbers(missing), [1632], "{missing}");
         }
     }

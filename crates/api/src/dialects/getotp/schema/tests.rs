@@ -1,14 +1,8 @@
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::super::request::{check, create, template, webhook};
 use super::*;
-
-/// Where the description is kept for readers, and for whoever reviews a change of the wire.
-fn golden() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api/getotp.json")
-}
+use crate::described::testing::{assert_golden, assert_whole};
 
 fn described() -> Value {
     serde_json::from_str(&openapi_json()).unwrap()
@@ -16,23 +10,12 @@ fn described() -> Value {
 
 #[test]
 fn the_wire_of_getotp_is_the_one_in_the_golden_file() {
-    let now = openapi_json();
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(golden(), &now).unwrap();
-    }
-    let kept = std::fs::read_to_string(golden()).unwrap_or_default();
-    assert!(kept == now, "the wire has changed; look at it, then: UPDATE_GOLDEN=1 cargo nextest run -p countersign-api golden");
+    assert_golden("getotp.json", &openapi_json());
 }
 
 #[test]
 fn it_is_openapi_3_1_and_every_reference_leads_somewhere() {
-    let description = described();
-    assert!(description["openapi"].as_str().unwrap().starts_with("3.1."));
-    let text = description.to_string();
-    for reference in text.split("\"$ref\":\"#").skip(1) {
-        let pointer = reference.split('"').next().unwrap();
-        assert!(description.pointer(pointer).is_some(), "{pointer}");
-    }
+    assert_whole(&described());
 }
 
 #[test]

@@ -120,13 +120,11 @@ impl From<&Issue> for IssueFacts {
     }
 }
 
-/// Attempts that were used up stay used up, even when the code has died since.
 const fn verification(issue: &Issue) -> &'static str {
     match issue.state {
         SessionState::Verified => "verified",
         SessionState::Canceled | SessionState::Notice => "replaced",
         SessionState::Locked => "max_attempts",
-        SessionState::Expired if issue.attempts_remaining == 0 => "max_attempts",
         SessionState::Expired => "expired",
         SessionState::Pending | SessionState::Failed => "issued",
     }

@@ -148,8 +148,9 @@ fn refused(id: &str, caller: &Caller, refusal: Refusal, now: Timestamp) -> Resul
     match refusal {
         Refusal::AlreadyVerified(about) => Ok(verdict("ALREADY_VERIFIED", about)),
         Refusal::Canceled(about) => Ok(verdict("REPLACED", about)),
-        Refusal::Expired(about) => Ok(verdict("EXPIRED", about)),
-        Refusal::Locked(about) => Ok(verdict("MAX_ATTEMPTS", about)),
+        // Attempts that were used up stay used up, as the status tells it.
+        Refusal::Expired(about) if about.attempts_remaining > 0 => Ok(verdict("EXPIRED", about)),
+        Refusal::Expired(about) | Refusal::Locked(about) => Ok(verdict("MAX_ATTEMPTS", about)),
         Refusal::Unknown => {
             let nobodys = About { mode: Mode::Live, attempts_remaining: 0, expires_at: now };
             Ok(VerdictReply { mode: mode_of(caller.scope.keys), ..verdict("NOT_FOUND", nobodys) })
