@@ -167,6 +167,7 @@ pub async fn subscribe(records: &Records, tenant: TenantId, url: &str, events: &
         format: WebhookFormat::Native,
         description: String::new(),
         events: events.to_vec(),
+        keys: None,
         disabled: None,
         created_at: now,
         updated_at: None,

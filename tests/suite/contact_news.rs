@@ -25,6 +25,7 @@ fn endpoint(tenant: TenantId, seed: u64, events: &[WebhookEvent], disabled: Opti
         format: WebhookFormat::Native,
         description: String::new(),
         events: events.to_vec(),
+        keys: None,
         disabled: disabled.map(str::to_owned),
         created_at: NOW,
         updated_at: None,

@@ -27,6 +27,7 @@ pub struct SetUp {
 /// (`countersign store init`).
 pub async fn shared(config: &Config, data_dir: &DataDir, now: Timestamp, rng: &dyn Rng) -> Result<SetUp, AppError> {
     let key_file = config.key_file(data_dir);
+    data_dir.create()?;
     let made_keys = Installation::make_keys(&key_file, now, rng)?;
     let records = planes::open_records(config, data_dir).await?;
     records.reach().await?;

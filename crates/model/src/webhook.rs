@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EndpointId, TenantId, Timestamp};
+use crate::{EndpointId, KeyKind, TenantId, Timestamp};
 
 /// What subscribers can hear of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -181,6 +181,9 @@ pub struct WebhookEndpoint {
     pub description: String,
     /// What it hears of; empty: everything that its format has a word for.
     pub events: Vec<WebhookEvent>,
+    /// Only what came of calls with such keys; none: with any.
+    #[serde(default)]
+    pub keys: Option<KeyKind>,
     /// Why nothing is posted to it any more, if so: `operator`, `gone` (it answered 410).
     pub disabled: Option<String>,
     /// When it was made.
@@ -191,6 +194,12 @@ pub struct WebhookEndpoint {
 }
 
 impl WebhookEndpoint {
+    /// Whether it may hear of what came of a call with a key of this kind; none: of nothing that a key did.
+    #[must_use]
+    pub fn hears_of(&self, keys: Option<KeyKind>) -> bool {
+        self.keys.is_none() || self.keys == keys
+    }
+
     /// Whether it wants to hear of `event`.
     #[must_use]
     pub fn wants(&self, event: WebhookEvent) -> bool {

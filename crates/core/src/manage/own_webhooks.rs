@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use countersign_model::{EndpointId, Flaw, KeyScope, TenantId, Timestamp, WebhookEndpoint, WebhookFormat};
+use countersign_model::{EndpointId, Flaw, KeyKind, KeyScope, TenantId, Timestamp, WebhookEndpoint, WebhookFormat};
 use countersign_records::{EndpointChange, RecordsError, StoredSecrets, Transaction};
 use countersign_webhooks::{Guard, WebhookSecret};
 use secrecy::{ExposeSecret, SecretString};
@@ -124,7 +124,8 @@ impl Platform {
     pub async fn create_own_endpoint(&self, caller: &Caller, draft: OwnEndpointDraft) -> Result<OwnEndpoint, OwnEndpointError> {
         let caller = self.admit(caller).await?;
         let (draft, secret) = draft.sound(&self.webhook_guard)?;
-        let endpoint = self.new_endpoint(caller.scope.tenant, draft)?;
+        let made = self.new_endpoint(caller.scope.tenant, draft)?;
+        let endpoint = WebhookEndpoint { keys: Some(caller.scope.keys), ..made };
         let secrets = StoredSecrets { current: secret.clone(), previous: None };
         let order = order(&caller);
         let made = self.change(&order, Some(caller.scope.tenant), async |transaction: &mut Transaction| {
@@ -138,7 +139,7 @@ impl Platform {
         let caller = self.admit(caller).await?;
         let mut own = Vec::new();
         for endpoint in self.records.webhook_endpoints().list(caller.scope.tenant).await? {
-            if endpoint.format == WebhookFormat::GetOtp {
+            if is_own(&caller, &endpoint) {
                 // Deleted meanwhile: not one of them any more.
                 let secrets = self.records.webhook_endpoints().secrets(endpoint.tenant, endpoint.id).await?;
                 own.extend(secrets.map(|secrets| shown(&caller, endpoint, &secrets.current)));
@@ -151,6 +152,7 @@ impl Platform {
     pub async fn own_endpoint(&self, caller: &Caller, id: EndpointId) -> Result<OwnEndpoint, OwnEndpointError> {
         let caller = self.admit(caller).await?;
         let tenant = caller.scope.tenant;
+        let own = |endpoint| own(&caller, endpoint);
         let endpoint = found(WHAT, self.records.webhook_endpoints().find(tenant, id).await).and_then(own)?;
         let secrets = found(WHAT, self.records.webhook_endpoints().secrets(tenant, id).await)?;
         Ok(shown(&caller, endpoint, &secrets.current))
@@ -170,6 +172,7 @@ impl Platform {
         let secrets = StoredSecrets { current: secret.clone(), previous: None };
         let order = order(&caller);
         let replaced = self.change(&order, Some(tenant), async |transaction: &mut Transaction| {
+            let own = |endpoint| own(&caller, endpoint);
             let before = found(WHAT, transaction.webhook_endpoints().find(tenant, id).await).and_then(own)?;
             let change = EndpointChange {
                 url: Some(draft.url.clone()),
@@ -198,6 +201,7 @@ impl Platform {
         let tenant = caller.scope.tenant;
         let order = order(&caller);
         let deleted = self.change(&order, Some(tenant), async |transaction: &mut Transaction| {
+            let own = |endpoint| own(&caller, endpoint);
             let before = found(WHAT, transaction.webhook_endpoints().find(tenant, id).await).and_then(own)?;
             if !transaction.webhook_endpoints().delete(tenant, id, self.clock.now()).await? {
                 return Err(ManageError::Missing(WHAT));
@@ -222,8 +226,13 @@ fn order(caller: &Caller) -> Order {
     Order { who: caller.key.to_string(), key: None }
 }
 
-fn own(endpoint: WebhookEndpoint) -> Result<WebhookEndpoint, ManageError> {
-    if endpoint.format == WebhookFormat::GetOtp { Ok(endpoint) } else { Err(ManageError::Missing(WHAT)) }
+fn own(caller: &Caller, endpoint: WebhookEndpoint) -> Result<WebhookEndpoint, ManageError> {
+    if is_own(caller, &endpoint) { Ok(endpoint) } else { Err(ManageError::Missing(WHAT)) }
+}
+
+/// Keys of one kind never see the endpoints of the other. One that an operator made, which hears of both, is for live keys alone.
+fn is_own(caller: &Caller, endpoint: &WebhookEndpoint) -> bool {
+    endpoint.format == WebhookFormat::GetOtp && endpoint.keys.unwrap_or(KeyKind::Live) == caller.scope.keys
 }
 
 fn shown(caller: &Caller, endpoint: WebhookEndpoint, secret: &SecretString) -> OwnEndpoint {

@@ -1,6 +1,6 @@
 //! The form in which endpoints and deliveries are shown. Secrets are not part of it.
 
-use countersign_model::{WebhookEndpoint, WebhookEvent, WebhookFormat};
+use countersign_model::{KeyKind, WebhookEndpoint, WebhookEvent, WebhookFormat};
 use countersign_records::{Delivery, DeliveryAttempt};
 use serde::Serialize;
 
@@ -19,6 +19,8 @@ pub struct EndpointView {
     pub description: String,
     /// What it hears of; empty: everything that its format has a word for.
     pub events: Vec<WebhookEvent>,
+    /// It hears only of what keys of this kind do; none: of everything.
+    pub keys: Option<KeyKind>,
     /// Whether it is posted to.
     pub enabled: bool,
     /// Why not: `operator`, or `gone` where it answered 410.
@@ -79,6 +81,7 @@ impl EndpointView {
             format: endpoint.format,
             description: endpoint.description.clone(),
             events: endpoint.events.clone(),
+            keys: endpoint.keys,
             enabled: endpoint.disabled.is_none(),
             disabled: endpoint.disabled.clone(),
             created_at: endpoint.created_at.to_string(),

@@ -201,5 +201,5 @@ async fn balance_low(
     let Some(tenant) = whole.tenants().find(id).await? else { return Ok(None) };
     let data = bodies::account(&tenant, available, cx.currency);
     let told = Told::from([(WebhookFormat::Native, data)]);
-    Ok(Some(News { tenant: id, event_id, event: WebhookEvent::WalletLow, at, told }))
+    Ok(Some(News { tenant: id, event_id, keys: None, event: WebhookEvent::WalletLow, at, told }))
 }

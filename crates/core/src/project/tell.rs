@@ -92,7 +92,7 @@ impl Story {
             if let Some((about, message)) = subject(&event.kind) {
                 let told = self.told(about, message, entry.at, wants(about), currency);
                 if !told.is_empty() {
-                    effects.news.push(News { tenant, event_id, event: about, at: entry.at, told });
+                    effects.news.push(News { tenant, event_id, keys: Some(entry.scope.keys), event: about, at: entry.at, told });
                 }
             }
         }

@@ -318,6 +318,7 @@ impl Bench {
             format,
             description: String::new(),
             events: events.to_vec(),
+            keys: None,
             disabled: None,
             created_at: self.clock.now(),
             updated_at: None,

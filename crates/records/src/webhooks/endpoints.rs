@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_model::{EndpointId, TenantId, Timestamp, WebhookEndpoint, WebhookEvent, WebhookFormat};
+use countersign_model::{EndpointId, KeyKind, TenantId, Timestamp, WebhookEndpoint, WebhookEvent, WebhookFormat};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
@@ -16,7 +16,7 @@ use crate::transaction::{On, change};
 macro_rules! select {
     ($which:literal) => {
         concat!(
-            "SELECT id, tenant_id, url, format, description, events, disabled, created_at, updated_at FROM webhook_endpoints ",
+            "SELECT id, tenant_id, url, format, description, events, key_kind, disabled, created_at, updated_at FROM webhook_endpoints ",
             $which
         )
     };
@@ -167,7 +167,7 @@ impl WebhookEndpoints<'_> {
 async fn insert(connection: &mut AnyConnection, endpoint: &WebhookEndpoint, secrets: &StoredSecrets) -> Result<(), RecordsError> {
     sqlx::query(
         "INSERT INTO webhook_endpoints (id, tenant_id, url, description, events, disabled, secret, previous_secret, previous_until, created_at, \
-         format, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         format, updated_at, key_kind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(endpoint.id.to_string())
     .bind(endpoint.tenant.to_string())
@@ -181,6 +181,7 @@ async fn insert(connection: &mut AnyConnection, endpoint: &WebhookEndpoint, secr
     .bind(endpoint.created_at.millis())
     .bind(endpoint.format.as_str())
     .bind(endpoint.updated_at.map(Timestamp::millis))
+    .bind(endpoint.keys.map(KeyKind::as_str))
     .execute(connection)
     .await?;
     Ok(())
@@ -255,6 +256,12 @@ fn read(row: &AnyRow) -> Result<WebhookEndpoint, RecordsError> {
         format: stored.parsed("format")?,
         description: stored.text("description")?,
         events: stored.json("events")?,
+        keys: match stored.text_or_none("key_kind")?.as_deref() {
+            None => None,
+            Some("live") => Some(KeyKind::Live),
+            Some("test") => Some(KeyKind::Test),
+            Some(_) => return Err(stored.corrupt("key_kind")),
+        },
         disabled: stored.text_or_none("disabled")?,
         created_at: stored.moment("created_at")?,
         updated_at: stored.moment_or_none("updated_at")?,

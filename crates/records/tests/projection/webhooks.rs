@@ -20,6 +20,7 @@ fn endpoint(tenant: &Tenant, seed: u64) -> WebhookEndpoint {
         format: WebhookFormat::Native,
         description: "ours".to_owned(),
         events: vec![WebhookEvent::SessionVerified],
+        keys: None,
         disabled: None,
         created_at: NOW,
         updated_at: None,

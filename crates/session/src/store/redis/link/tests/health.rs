@@ -96,7 +96,9 @@ async fn a_server_that_becomes_another_installations_hears_nothing_more_from_us(
     assert_eq!(fault.map(|finding| finding.severity), Some(Severity::Fault));
     assert!(matches!(add(&ours, HOME).await, Err(LinkError::Foreign(_))));
     assert!(matches!(ours.own(HOME).await, Err(LinkError::Foreign(_))));
-    assert_eq!((add(&theirs, HOME).await, theirs.examine().await.trouble()), (Ok(1), None));
+    // Theirs may have looked while the server was ours.
+    assert_eq!(theirs.examine().await.trouble(), None);
+    assert_eq!(add(&theirs, HOME).await, Ok(1));
 
     ours.init(true).await.expect("it was asked to");
     assert_eq!(ours.examine().await.trouble(), None);
