@@ -247,6 +247,8 @@ pub(crate) struct Endpoint {
     description: String,
     /// Empty: everything that its format has a word for.
     events: Vec<String>,
+    /// `live` or `test`: it hears only of what keys of this kind do. None: of everything.
+    keys: Option<String>,
     enabled: bool,
     /// Why not: `operator`, or `gone` where it answered 410.
     disabled: Option<String>,
