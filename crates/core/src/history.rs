@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use countersign_model::{Channel, MessageId, Mode, Partition, SessionId, Timestamp};
 use countersign_records::{ListFilter, MessageRecord, Realm, RecordsError, SessionRecord, ShownStatus};
+use countersign_session::Session;
 use tokio::time::{Instant, sleep};
 
 use crate::callers::Caller;
@@ -62,15 +63,24 @@ impl Platform {
 
     /// A session, as long as anybody remembers it.
     pub async fn otp(&self, caller: &Caller, id: SessionId) -> Result<OtpView, Refusal> {
-        let caller = self.admit(caller).await?;
         let now = self.clock.now();
+        let view = match self.remembered(caller, id).await? {
+            Remembered::Session(session) => OtpView::of_session(&session, now),
+            Remembered::Record(session, messages) => OtpView::of_record(&session, |id| message(&messages, id), now),
+        };
+        view.ok_or(Refusal::Unknown)
+    }
+
+    /// A session from where it lives, else from the records. Counts the call.
+    pub(crate) async fn remembered(&self, caller: &Caller, id: SessionId) -> Result<Remembered, Refusal> {
+        let caller = self.admit(caller).await?;
         if let Some(session) = self.store.find(caller.scope, id).await? {
-            return OtpView::of_session(&session, now).ok_or(Refusal::Unknown);
+            return Ok(Remembered::Session(Box::new(session)));
         }
         let found = self.records.sessions().find(caller.scope, id).await.map_err(Refusal::RecordsAway)?;
         let session = found.ok_or(Refusal::Unknown)?;
         let messages = self.messages_of(std::slice::from_ref(&session)).await.map_err(Refusal::RecordsAway)?;
-        OtpView::of_record(&session, |id| message(&messages, id), now).ok_or(Refusal::Unknown)
+        Ok(Remembered::Record(Box::new(session), messages))
     }
 
     /// Waits until the records know all that the log of a partition tells now; if that takes too long, tells how far they trail.
@@ -101,6 +111,14 @@ impl Platform {
         let ids: Vec<MessageId> = newest.collect();
         self.records.messages().load(&ids).await
     }
+}
+
+/// A session that somebody remembers.
+pub(crate) enum Remembered {
+    /// It is still where sessions live.
+    Session(Box<Session>),
+    /// Only the records know it, with its newest messages.
+    Record(Box<SessionRecord>, Vec<MessageRecord>),
 }
 
 /// What a caller's lists are of.

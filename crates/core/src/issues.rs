@@ -9,7 +9,7 @@ use countersign_records::{ListFilter, ListPlace, MessageRecord, SessionRecord, S
 use countersign_session::{Session, SessionStatus};
 
 use crate::callers::Caller;
-use crate::history::{message, realm};
+use crate::history::{Remembered, message, realm};
 use crate::otp_view::OtpView;
 use crate::platform::Platform;
 use crate::refusal::Refusal;
@@ -143,15 +143,12 @@ impl Platform {
 
     /// A session, as long as anybody remembers it.
     pub async fn issue(&self, caller: &Caller, id: SessionId) -> Result<Issue, Refusal> {
-        let caller = self.admit(caller).await?;
         let now = self.clock.now();
-        if let Some(session) = self.store.find(caller.scope, id).await? {
-            return Issue::of_session(&session, now).ok_or(Refusal::Unknown);
-        }
-        let found = self.records.sessions().find(caller.scope, id).await.map_err(Refusal::RecordsAway)?;
-        let session = found.ok_or(Refusal::Unknown)?;
-        let messages = self.messages_of(std::slice::from_ref(&session)).await.map_err(Refusal::RecordsAway)?;
-        Issue::of_record(&session, &messages, now).ok_or(Refusal::Unknown)
+        let issue = match self.remembered(caller, id).await? {
+            Remembered::Session(session) => Issue::of_session(&session, now),
+            Remembered::Record(session, messages) => Issue::of_record(&session, &messages, now),
+        };
+        issue.ok_or(Refusal::Unknown)
     }
 }
 

@@ -62,7 +62,7 @@ pub use history::{HistoryFilter, HistoryPage};
 pub use idempotency::IdempotencyKey;
 pub use issues::{InvalidPlace, Issue, IssueFilter, IssuePage, IssuePlace};
 pub use metrics::{HttpLabels, Metrics};
-pub use otp_view::{OtpStatus, OtpView, otp_id};
+pub use otp_view::{OtpView, otp_id};
 pub use platform::{Parts, Platform};
 pub use post::{Post, PostError, Posted};
 pub use project::{Progress, ProjectError, Projector, Retried};

@@ -1,43 +1,11 @@
 //! A session as K-OTP shows it: one message to one person. Its status replies and its webhooks say the same, because both are made here.
 
 use countersign_model::{Channel, MessageId, MessageStatus, Mode, Recipient, SessionId, Timestamp};
-use countersign_records::{MessageRecord, RecordedChannel, SessionRecord, SessionState};
+use countersign_records::{MessageRecord, RecordedChannel, SessionRecord, SessionState, ShownStatus};
 use countersign_session::{Session, SessionStatus};
 use serde_json::{Value, json};
 
 use crate::numbers::country;
-
-/// How far an OTP is: verified or over, else as far as its message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OtpStatus {
-    /// No provider is known to have taken it.
-    Pending,
-    /// A provider took it.
-    Sent,
-    /// It arrived.
-    Delivered,
-    /// It did not go out, or did not arrive.
-    Failed,
-    /// Its code died, or its caller ended it.
-    Expired,
-    /// Its code was right.
-    Verified,
-}
-
-impl OtpStatus {
-    /// The word on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Sent => "sent",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-            Self::Expired => "expired",
-            Self::Verified => "verified",
-        }
-    }
-}
 
 /// A session shown as an OTP: the message of its first channel that a provider took, else of its first channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +13,7 @@ pub struct OtpView {
     /// The session.
     pub session: SessionId,
     /// How far it is. One that is locked stays as far as its message is until its code dies.
-    pub status: OtpStatus,
+    pub status: ShownStatus,
     /// To whom.
     pub to: Recipient,
     /// Which way.
@@ -161,7 +129,7 @@ impl OtpView {
 pub(crate) fn sample(at: Timestamp) -> Value {
     json!({
         "id": otp_id(SessionId::from_bits(0)),
-        "status": OtpStatus::Pending.as_str(),
+        "status": ShownStatus::Pending.as_str(),
         "to": "+12025550143",
         "method": Channel::Sms.as_str(),
         "created_at": at.whole_seconds(),
@@ -180,14 +148,14 @@ pub fn otp_id(session: SessionId) -> String {
     format!("otp_{:032x}", session.bits())
 }
 
-const fn status(stand: Stand, message: Option<MessageStatus>) -> OtpStatus {
+const fn status(stand: Stand, message: Option<MessageStatus>) -> ShownStatus {
     match (stand, message) {
-        (Stand::Verified, _) => OtpStatus::Verified,
-        (Stand::Over, _) => OtpStatus::Expired,
-        (Stand::Failed, _) | (Stand::Open, Some(MessageStatus::Failed)) => OtpStatus::Failed,
-        (Stand::Open, Some(MessageStatus::Sent)) => OtpStatus::Sent,
-        (Stand::Open, Some(MessageStatus::Delivered)) => OtpStatus::Delivered,
-        (Stand::Open, Some(MessageStatus::Pending) | None) => OtpStatus::Pending,
+        (Stand::Verified, _) => ShownStatus::Verified,
+        (Stand::Over, _) => ShownStatus::Expired,
+        (Stand::Failed, _) | (Stand::Open, Some(MessageStatus::Failed)) => ShownStatus::Failed,
+        (Stand::Open, Some(MessageStatus::Sent)) => ShownStatus::Sent,
+        (Stand::Open, Some(MessageStatus::Delivered)) => ShownStatus::Delivered,
+        (Stand::Open, Some(MessageStatus::Pending) | None) => ShownStatus::Pending,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_core::{Handle, HistoryFilter, IssueFilter, IssuePlace, OtpStatus, Refusal, SessionState, ShownStatus};
+use countersign_core::{Handle, HistoryFilter, IssueFilter, IssuePlace, Refusal, SessionState, ShownStatus};
 use countersign_model::{Dialect, SessionId};
 
 use crate::house::{House, code};
@@ -41,7 +41,7 @@ async fn a_list_counts_all_that_its_filter_lets_through() {
     let verified = HistoryFilter { status: Some(ShownStatus::Verified), ..HistoryFilter::default() };
     let page = house.platform.history(&house.test, &verified, 1, 20).await.unwrap();
     assert_eq!((page.rows.len(), page.total), (1, 2));
-    assert!(page.rows[0].verified && page.rows[0].status == OtpStatus::Verified && page.rows[0].sandbox);
+    assert!(page.rows[0].verified && page.rows[0].status == ShownStatus::Verified && page.rows[0].sandbox);
     let all = house.platform.history(&house.test, &HistoryFilter::default(), 0, 2).await.unwrap();
     assert_eq!((all.rows.len(), all.total), (2, 5), "of the key's own mode");
     assert!(all.rows[0].created_at > all.rows[1].created_at, "newest first");
