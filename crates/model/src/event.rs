@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::{
     Channel, Dialect, FailureReason, MessageId, Mode, Money, Partition, ProviderName, Recipient, Scope, ServiceId, SessionId,
-    TenantId, Timestamp, VerificationMode,
+    TenantId, Timestamp, Undelivered, VerificationMode,
 };
 
 /// What an entry of the log is about: the thing whose events are numbered.
@@ -173,6 +173,33 @@ pub enum EventKind {
     },
     /// A notice was opened: a message without a code, whose session is closed from the first.
     NoticeOpened(Box<SessionFacts>),
+    /// A receipt says that a message arrived.
+    MessageDelivered {
+        /// Which message.
+        message: MessageId,
+        /// On which channel.
+        channel: Channel,
+        /// When, by the provider's clock; none: it does not say.
+        at: Option<Timestamp>,
+        /// Who carried it the last mile, where the provider says so.
+        carrier: Option<String>,
+    },
+    /// A receipt says that a message did not arrive and will not.
+    MessageUndelivered {
+        /// Which message.
+        message: MessageId,
+        /// On which channel.
+        channel: Channel,
+        /// Why.
+        reason: Undelivered,
+    },
+    /// A channel got a new message, through another provider: the last one did not arrive, or nobody said that it did.
+    RetryStarted {
+        /// The new message.
+        message: MessageId,
+        /// On which channel.
+        channel: Channel,
+    },
 }
 
 /// What a session was opened with, as far as records keep it.
@@ -224,6 +251,9 @@ impl EventKind {
             Self::BalanceLow { .. } => "wallet.low",
             Self::BalanceCut { .. } => "wallet.cut",
             Self::NoticeOpened(_) => "notice.opened",
+            Self::MessageDelivered { .. } => "message.delivered",
+            Self::MessageUndelivered { .. } => "message.undelivered",
+            Self::RetryStarted { .. } => "session.retry",
         }
     }
 }

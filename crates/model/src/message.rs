@@ -3,13 +3,16 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, Code, MessageId, Mode, Recipient, Timestamp};
+use crate::{Channel, Code, Country, MessageId, Mode, Recipient, Reference, ServiceId, SessionId, TenantId, Timestamp};
 
 /// The name an operator gave to a configured provider, such as `mail` or `sms-backup`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ProviderName(Arc<str>);
 
 impl ProviderName {
+    /// Who "takes" messages to test recipients: nobody. No configured provider may have this name.
+    pub const TEST_RECIPIENT: &'static str = "test_recipient";
+
     /// Takes the name as configured.
     #[must_use]
     pub fn new(name: &str) -> Self {
@@ -88,6 +91,15 @@ impl Attempt {
             Self::Failed(reason) => reason.as_str(),
         }
     }
+
+    /// Who has it, or may have it.
+    #[must_use]
+    pub const fn provider(&self) -> Option<&ProviderName> {
+        match self {
+            Self::Accepted { provider, .. } | Self::Unclear { provider: Some(provider) } => Some(provider),
+            Self::Sending | Self::Unclear { provider: None } | Self::Failed(_) => None,
+        }
+    }
 }
 
 /// What is known of a message's way to its recipient. It only moves forward.
@@ -129,12 +141,55 @@ pub struct Autofill {
 /// What the sandbox makes of a message, so that an integrator can see each outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rehearsal {
-    /// No provider takes it.
+    /// The provider refuses it for good.
     DeliveryFails,
+    /// Providers answer, and none takes it.
+    NobodyTakes,
+    /// The provider asks to slow down.
+    Throttled,
+    /// No provider can be reached.
+    Unreachable,
     /// It takes its time to be taken.
     Slow,
     /// Nobody knows whether it went out.
     Ambiguous,
+    /// It is taken, and a receipt is waited for in vain.
+    Silent,
+}
+
+/// Whose message it is and where it goes, as far as the choice of providers depends on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Errand {
+    /// The session that the message is of.
+    pub session: SessionId,
+    /// Who sends it.
+    pub tenant: TenantId,
+    /// Under which profile.
+    pub service: Option<ServiceId>,
+    /// The country of the number; none: the recipient is a mailbox, or the number is of no country or of several.
+    pub country: Option<Country>,
+    /// Providers that took an earlier message of the channel in vain: they are not asked again.
+    pub passed_over: Vec<ProviderName>,
+}
+
+impl Errand {
+    /// Nobody's: for previews and samples, which never leave the house.
+    #[must_use]
+    pub const fn of_nobody() -> Self {
+        Self {
+            session: SessionId::from_bits(0),
+            tenant: TenantId::from_bits(0),
+            service: None,
+            country: None,
+            passed_over: Vec::new(),
+        }
+    }
+
+    /// Names `message` to providers.
+    #[must_use]
+    pub const fn reference(&self, message: MessageId) -> Reference {
+        Reference { session: self.session, message }
+    }
 }
 
 /// A text without a code, to one phone.
@@ -142,6 +197,8 @@ pub enum Rehearsal {
 pub struct OutgoingText {
     /// Its id, also handed to providers that take a reference.
     pub id: MessageId,
+    /// Whose it is.
+    pub errand: Errand,
     /// Live, or sandbox: selects the providers.
     pub mode: Mode,
     /// The way: one that goes to phones.
@@ -163,6 +220,8 @@ pub struct OutgoingText {
 pub struct Outgoing {
     /// Its id, also handed to providers that take a reference.
     pub id: MessageId,
+    /// Whose it is.
+    pub errand: Errand,
     /// Live, or sandbox: selects the providers.
     pub mode: Mode,
     /// The way.
@@ -183,6 +242,8 @@ pub struct Outgoing {
     pub minutes: u32,
     /// Last lines for autofill.
     pub autofill: Autofill,
+    /// Whether the built-in words warn against giving the code away. A tenant's own say what they say.
+    pub never_share: bool,
     /// The tenant's own words; none: the built-in ones.
     pub wording: Option<Wording>,
     /// What the sandbox makes of it. Providers that reach people do not look at it.

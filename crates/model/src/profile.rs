@@ -1,10 +1,12 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AllFailed, DateFormat, Flaw, LimitRules, NumberCheck, PriceList, ResendPolicy, Service, ServiceId, TenantId, Timestamp,
-    WrongCode,
+    AllFailed, Channel, DateFormat, Flaw, LimitRules, NumberCheck, NumberRules, PriceList, ReceiptFailover, ReceiptPolicy,
+    ReceiptWaits, ResendPolicy, Service, ServiceId, TenantId, TestRecipient, Timestamp, WrongCode,
 };
 
 /// What a service decides about its sessions. Everything is optional: what is left open, the tenant's default service and the installation
@@ -42,9 +44,24 @@ pub struct ServiceProfile {
     /// How closely a phone number is looked at: `syntax`, `possible` or `valid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number_check: Option<NumberCheck>,
+    /// What follows a message that did not arrive or of which nobody said in time that it did: `none`, `provider` or `channel`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receipt_failover: Option<ReceiptFailover>,
+    /// Seconds, for each channel, after which a delivery receipt counts as missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receipt_wait_seconds: Option<BTreeMap<Channel, u16>>,
+    /// To which numbers live messages go.
+    #[serde(skip_serializing_if = "NumberRules::is_empty")]
+    pub numbers: NumberRules,
+    /// Whose codes are known beforehand, under a live key too. A service's own alone.
+    #[serde(skip_serializing_if = "no_one")]
+    pub test_recipients: Arc<[TestRecipient]>,
     /// BCP 47 tag of messages whose call names none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
+    /// Whether the built-in words warn against giving the code away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub never_share: Option<bool>,
     /// GetOTP: whether a code may be checked without saying whose it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_code_only_check: Option<bool>,
@@ -74,7 +91,15 @@ impl ServiceProfile {
             resend_unlocks: self.resend_unlocks.or(base.resend_unlocks),
             all_failed: self.all_failed.or(base.all_failed),
             number_check: self.number_check.or(base.number_check),
+            receipt_failover: self.receipt_failover.or(base.receipt_failover),
+            receipt_wait_seconds: match (&self.receipt_wait_seconds, &base.receipt_wait_seconds) {
+                (Some(own), Some(base)) => Some(base.iter().chain(own).map(|(channel, wait)| (*channel, *wait)).collect()),
+                (own, base) => own.clone().or_else(|| base.clone()),
+            },
+            numbers: self.numbers.over(&base.numbers),
+            test_recipients: Arc::clone(&self.test_recipients),
             locale: self.locale.clone().or_else(|| base.locale.clone()),
+            never_share: self.never_share.or(base.never_share),
             allow_code_only_check: self.allow_code_only_check.or(base.allow_code_only_check),
             wrong_code: self.wrong_code.or(base.wrong_code),
             date_format: self.date_format.or(base.date_format),
@@ -97,7 +122,18 @@ impl ServiceProfile {
             resend_unlocks: self.resend_unlocks.unwrap_or(wide.resend_unlocks),
             all_failed: self.all_failed.unwrap_or(wide.all_failed),
             number_check: self.number_check.or(wide.number_check),
+            receipts: ReceiptPolicy {
+                failover: self.receipt_failover.unwrap_or(wide.receipts.failover),
+                waits: self
+                    .receipt_wait_seconds
+                    .iter()
+                    .flatten()
+                    .fold(wide.receipts.waits, |waits, (channel, wait)| waits.with(*channel, *wait)),
+            },
+            numbers: if self.numbers.is_empty() { Arc::clone(&wide.numbers) } else { Arc::new(self.numbers.over(&wide.numbers)) },
+            test_recipients: Arc::clone(&self.test_recipients),
             locale: self.locale.clone().or_else(|| wide.locale.clone()),
+            never_share: self.never_share.unwrap_or(wide.never_share),
             allow_code_only_check: self.allow_code_only_check.unwrap_or(wide.allow_code_only_check),
             wrong_code: self.wrong_code.unwrap_or(wide.wrong_code),
             date_format: self.date_format.unwrap_or(wide.date_format),
@@ -133,11 +169,48 @@ impl ServiceProfile {
         if self.resend_after_seconds.is_some_and(|wait| wait > Self::MAX_RESEND_AFTER_SECONDS) {
             say("resend_after_seconds", format!("must be at most {}", Self::MAX_RESEND_AFTER_SECONDS));
         }
+        if self.receipt_wait_seconds.iter().flatten().any(|(_, wait)| !ReceiptWaits::BOUNDS.contains(wait)) {
+            let (least, most) = (ReceiptWaits::BOUNDS.start(), ReceiptWaits::BOUNDS.end());
+            say("receipt_wait_seconds", format!("must be {least} to {most} seconds for each channel"));
+        }
         if self.locale.as_ref().is_some_and(|tag| !is_language_tag(tag)) {
             say("locale", format!("must be {LANGUAGE_TAG}"));
         }
+        if self.test_recipients.len() > TestRecipient::MAX {
+            say("test_recipients", format!("must be at most {}", TestRecipient::MAX));
+        }
+        for (at, one) in self.test_recipients.iter().enumerate() {
+            if one.code.is_none() {
+                say(&format!("test_recipients[{at}].code"), "must be given: 4 to 10 digits".to_owned());
+            }
+            if self.test_recipients[..at].iter().any(|earlier| earlier.is(&one.recipient)) {
+                say(&format!("test_recipients[{at}].recipient"), "must not be given twice".to_owned());
+            }
+        }
+        found.extend(self.numbers.check().into_iter().map(|flaw| flaw.under("numbers")));
         found
     }
+
+    /// This profile, with the codes of `before` for test recipients whose own it leaves out: nobody is shown them.
+    #[must_use]
+    pub fn keeping_codes(self, before: &Self) -> Self {
+        let kept = |one: &TestRecipient| {
+            let earlier = || before.test_recipients.iter().find(|known| known.is(&one.recipient))?.code.clone();
+            TestRecipient { code: one.code.clone().or_else(earlier), ..one.clone() }
+        };
+        Self { test_recipients: self.test_recipients.iter().map(kept).collect(), ..self }
+    }
+
+    /// For people to see: without the codes that it knows.
+    #[must_use]
+    pub fn without_codes(&self) -> Self {
+        let test_recipients = self.test_recipients.iter().map(TestRecipient::without_code).collect();
+        Self { test_recipients, ..self.clone() }
+    }
+}
+
+fn no_one(recipients: &Arc<[TestRecipient]>) -> bool {
+    recipients.is_empty()
 }
 
 /// What [`is_name`] asks for, after "must".
@@ -216,6 +289,7 @@ mod tests {
             life_minutes: Some(60),
             max_attempts: Some(1),
             resend_after_seconds: Some(86_400),
+            receipt_wait_seconds: Some([(Channel::Sms, 5), (Channel::Email, 900)].into()),
             locale: Some("zh-Hant".to_owned()),
             ..ServiceProfile::default()
         };
@@ -226,11 +300,27 @@ mod tests {
             life_minutes: Some(61),
             max_attempts: Some(11),
             resend_after_seconds: Some(86_401),
+            receipt_wait_seconds: Some([(Channel::Sms, 4), (Channel::Email, 300)].into()),
             locale: Some("english please".to_owned()),
             ..ServiceProfile::default()
         };
-        let all = ["app_name", "code_length", "max_attempts", "life_minutes", "resend_after_seconds", "locale"];
+        let all =
+            ["app_name", "code_length", "max_attempts", "life_minutes", "resend_after_seconds", "receipt_wait_seconds", "locale"];
         assert_eq!(flawed(&without), all);
+    }
+
+    #[test]
+    fn the_waits_of_a_profile_fill_the_gaps_of_a_narrower_one() {
+        let profile = |waits: &[(Channel, u16)]| ServiceProfile {
+            receipt_failover: Some(ReceiptFailover::Provider),
+            receipt_wait_seconds: Some(waits.iter().copied().collect()),
+            ..ServiceProfile::default()
+        };
+        let both = profile(&[(Channel::Sms, 10)]).over(&profile(&[(Channel::Sms, 20), (Channel::Voice, 90)]));
+        assert_eq!(both, profile(&[(Channel::Sms, 10), (Channel::Voice, 90)]));
+        let receipts = both.service(None, &Service::default()).receipts;
+        assert_eq!(receipts.failover, ReceiptFailover::Provider);
+        assert_eq!(Channel::ALL.map(|channel| receipts.waits.seconds(channel)), [300, 10, 30, 90]);
     }
 
     #[test]

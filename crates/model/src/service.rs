@@ -1,11 +1,15 @@
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AllFailed, DateFormat, InvalidId, NumberCheck, ResendPolicy, ServiceProfile, WrongCode};
+use crate::{
+    AllFailed, DateFormat, InvalidId, NumberCheck, NumberRules, ReceiptPolicy, ResendPolicy, ServiceProfile, TestRecipient,
+    WrongCode,
+};
 
 /// Names a service: a UUID, which customers bring along from where they were before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -48,7 +52,11 @@ impl Default for Service {
             resend_unlocks: true,
             all_failed: AllFailed::Error,
             number_check: None,
+            numbers: Arc::default(),
+            test_recipients: Arc::default(),
+            receipts: ReceiptPolicy::default(),
             locale: None,
+            never_share: true,
             allow_code_only_check: true,
             wrong_code: WrongCode::Verdict,
             date_format: DateFormat::Iso,
@@ -81,8 +89,16 @@ pub struct Service {
     pub all_failed: AllFailed,
     /// How closely numbers are looked at; none: `possible` when live, `syntax` in the sandbox.
     pub number_check: Option<NumberCheck>,
+    /// To which numbers live messages go.
+    pub numbers: Arc<NumberRules>,
+    /// Whose codes are known beforehand, under a live key too.
+    pub test_recipients: Arc<[TestRecipient]>,
+    /// What follows a message that did not arrive, or of which nobody says in time that it did.
+    pub receipts: ReceiptPolicy,
     /// BCP 47 tag for messages whose call names none.
     pub locale: Option<String>,
+    /// Whether the built-in words warn against giving the code away.
+    pub never_share: bool,
     /// GetOTP: whether a code may be checked without saying whose it is.
     pub allow_code_only_check: bool,
     /// Antryk: what a wrong code is answered with.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
-use countersign_model::{Channel, Code, Mode, Rng, SessionId, TenantId, Timestamp};
+use countersign_model::{Channel, Code, Mode, PerChannel, Rng, SessionId, TenantId, Timestamp};
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -51,9 +52,12 @@ impl CodeDigest {
 /// 32 bytes from which the codes of one send are derived, uniformly, for whatever channels and length the session turns out to have.
 ///
 /// A live send takes fresh bytes from the operating system and forgets them; a sandbox send takes the sandbox key, so that its codes can
-/// be shown again without having been kept.
+/// be shown again without having been kept. A send to test recipients takes the codes that are known of them.
 #[derive(Clone)]
-pub struct Seed(Zeroizing<[u8; 32]>);
+pub struct Seed {
+    bytes: Zeroizing<[u8; 32]>,
+    known: Option<Arc<PerChannel<Code>>>,
+}
 
 impl fmt::Debug for Seed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,7 +71,13 @@ impl Seed {
     pub fn random(rng: &dyn Rng) -> Self {
         let mut bytes = Zeroizing::new([0; 32]);
         rng.fill(&mut *bytes);
-        Self(bytes)
+        Self { bytes, known: None }
+    }
+
+    /// No chance at all: these codes, whatever the session, the generation and the length.
+    #[must_use]
+    pub fn known(codes: PerChannel<Code>) -> Self {
+        Self { bytes: Zeroizing::new([0; 32]), known: Some(Arc::new(codes)) }
     }
 
     /// The code of one channel (or of all, when `channel` is none) in one generation: `length` digits, every number equally likely.
@@ -77,12 +87,15 @@ impl Seed {
     #[must_use]
     #[expect(clippy::expect_used, reason = "digits of the asked length are a code; a length beyond 10 is a bug of the caller")]
     pub fn code(&self, session: SessionId, channel: Option<Channel>, generation: u32, length: u8) -> Code {
+        if let Some(known) = &self.known {
+            return known.get(channel.unwrap_or(Channel::Sms)).clone();
+        }
         let bound = 10_u64.pow(u32::from(length));
         // The largest multiple of `bound`: numbers beyond it would make small codes likelier.
         let fair = u64::MAX - u64::MAX % bound;
         let mut draw = 0_u32;
         loop {
-            let mut mac = hmac(&self.0);
+            let mut mac = hmac(&self.bytes);
             mac.update(&session.bits().to_be_bytes());
             mac.update(&[channel.map_or(0, Channel::tag)]);
             mac.update(&generation.to_be_bytes());
@@ -144,6 +157,8 @@ pub enum SubjectKind {
     Misses,
     /// Sends to a recipient, where they are counted by recipients and not by users.
     Recipient,
+    /// Messages handed to a provider, by all nodes.
+    Provider,
 }
 
 impl SubjectKind {
@@ -156,6 +171,7 @@ impl SubjectKind {
             Self::Key => 5,
             Self::Misses => 6,
             Self::Recipient => 7,
+            Self::Provider => 8,
         }
     }
 }
@@ -200,7 +216,7 @@ impl CodeKeys {
         Ok(Self {
             digests: KeyRing::open("codes", &material.codes, |key| Ok(hmac(&*shared_secret("codes", key)?)))?,
             lookups: KeyRing::open("codes", &material.codes, |key| Ok(hmac(&lookup_secret(&*shared_secret("codes", key)?))))?,
-            sandbox: Seed(shared_secret("sandbox", &material.sandbox)?),
+            sandbox: Seed { bytes: shared_secret("sandbox", &material.sandbox)?, known: None },
             names: hmac(&*shared_secret("subjects", &material.subjects)?),
         })
     }

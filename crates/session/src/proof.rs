@@ -22,13 +22,13 @@ const TYPE: &str = "verification-proof+jwt";
 /// What a proof says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProofClaims {
-    /// The installation's public address; `/sandbox` behind it for sandbox sessions.
+    /// The installation's public address; `/sandbox` behind it for sandbox sessions, `/test` for those of test recipients.
     pub iss: String,
     /// The tenant.
     pub aud: String,
     /// The session.
     pub sub: String,
-    /// `live` or `sandbox`.
+    /// `live`, `sandbox` or `test`.
     pub env: &'static str,
     /// `any` or `all`.
     pub verification_mode: &'static str,
@@ -71,7 +71,7 @@ pub struct Jwk {
     pub alg: &'static str,
 }
 
-/// Signs proofs: live and sandbox sessions under keys that never meet.
+/// Signs proofs: live ones and all others under keys that never meet.
 pub struct Proofs {
     live: KeyRing<ProofKey>,
     sandbox: KeyRing<ProofKey>,
@@ -109,7 +109,7 @@ impl Proofs {
     /// The proof of a complete session; none for one that is not. The same session gives the same proof while the key is current.
     pub fn sign(&self, session: &Session) -> Result<Option<String>, ProofError> {
         let Some(claims) = self.claims(session) else { return Ok(None) };
-        let (_, key) = self.ring(session.mode()).current();
+        let (_, key) = self.ring(Environment::of(session).keys()).current();
         let claims = serde_json::to_vec(&claims).map_err(|_| ProofError)?;
         let mut proof = key.header.clone();
         BASE64URL_NOPAD.encode_append(&claims, &mut proof);
@@ -142,18 +142,19 @@ impl Proofs {
 
     fn claims(&self, session: &Session) -> Option<ProofClaims> {
         let verified_at = session.verified_at()?;
+        let environment = Environment::of(session);
         let proved: Vec<_> = session.challenges().iter().filter(|challenge| challenge.verified_at.is_some()).collect();
         let hashes = proved
             .iter()
             .map(|challenge| (challenge.channel.as_str(), recipient_hash(challenge.channel.as_str(), &challenge.recipient)));
         Some(ProofClaims {
-            iss: match session.mode() {
-                Mode::Live => self.issuer.clone(),
-                Mode::Sandbox => format!("{}/sandbox", self.issuer),
+            iss: match environment {
+                Environment::Live => self.issuer.clone(),
+                Environment::Sandbox | Environment::Test => format!("{}/{}", self.issuer, environment.as_str()),
             },
             aud: session.scope().tenant.to_string(),
             sub: session.id().to_string(),
-            env: session.mode().as_str(),
+            env: environment.as_str(),
             verification_mode: session.policy().verification_mode.as_str(),
             channels: proved.iter().map(|challenge| challenge.channel.as_str()).collect(),
             recipients: hashes.collect(),
@@ -162,6 +163,41 @@ impl Proofs {
             jti: session.id().to_string().replacen("ses_", "prf_", 1),
             purpose: session.purpose().to_owned(),
         })
+    }
+}
+
+/// What a proof is worth. A known code proves nothing about a recipient: such a proof has an issuer of its own and is signed as in the
+/// sandbox, so that whoever trusts live proofs alone takes none of them.
+#[derive(Clone, Copy)]
+enum Environment {
+    Live,
+    Sandbox,
+    Test,
+}
+
+impl Environment {
+    fn of(session: &Session) -> Self {
+        match session.mode() {
+            Mode::Sandbox => Self::Sandbox,
+            Mode::Live if session.is_test() => Self::Test,
+            Mode::Live => Self::Live,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Sandbox => "sandbox",
+            Self::Test => "test",
+        }
+    }
+
+    /// Whose keys sign.
+    const fn keys(self) -> Mode {
+        match self {
+            Self::Live => Mode::Live,
+            Self::Sandbox | Self::Test => Mode::Sandbox,
+        }
     }
 }
 

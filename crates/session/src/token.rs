@@ -35,6 +35,9 @@ pub struct TokenClaims {
     /// The profile it was opened under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub svc: Option<String>,
+    /// Whether its codes are the known ones of test recipients.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
     /// Where wrong guesses at its recipients are counted, in base64url: names under a key of our own, which tell nobody who they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bgt: Vec<String>,
@@ -53,6 +56,8 @@ pub struct NamedSession {
     pub mode: Mode,
     /// The profile it was opened under.
     pub service: Option<ServiceId>,
+    /// Whether its codes are the known ones of test recipients.
+    pub test: bool,
     /// Where wrong guesses at its recipients were counted when the token was signed.
     pub budgets: Vec<SubjectKey>,
 }
@@ -89,8 +94,13 @@ impl SessionTokens {
 
     /// The token of a session. It is the same at each signing while the key is current and the session has the same recipients.
     pub fn sign(&self, session: &Session) -> Result<String, InvalidToken> {
-        let named =
-            NamedSession { session: session.id(), mode: session.mode(), service: session.service(), budgets: session.budgets() };
+        let named = NamedSession {
+            session: session.id(),
+            mode: session.mode(),
+            service: session.service(),
+            test: session.is_test(),
+            budgets: session.budgets(),
+        };
         self.sign_named(session.scope(), &named, session.created_at(), session.token_expires_at())
     }
 
@@ -112,6 +122,7 @@ impl SessionTokens {
             rgn: self.region.clone(),
             env: named.mode,
             svc: named.service.map(|service| service.to_string()),
+            test: named.test,
             bgt: named.budgets.iter().map(|budget| BASE64URL_NOPAD.encode(&budget.0)).collect(),
             iat: opened_at.seconds(),
             exp: dies_at.seconds(),
@@ -133,6 +144,7 @@ impl SessionTokens {
             session: claims.sub.parse().map_err(|_| InvalidToken)?,
             mode: claims.env,
             service: claims.svc.map(|service| service.parse()).transpose().map_err(|_| InvalidToken)?,
+            test: claims.test,
             budgets: claims.bgt.iter().map(budget).collect::<Option<_>>().ok_or(InvalidToken)?,
         })
     }
@@ -166,6 +178,7 @@ mod tests {
             session: SessionId::mint(now, &rng, Partition::of(3)),
             mode: Mode::Live,
             service: Some("6f1c3b0e-58d0-4e0c-9d0e-2f3a5b7c9d11".parse().unwrap()),
+            test: true,
             budgets: vec![SubjectKey([7; 16])],
         };
         let token = tokens.sign_named(scope, &session, now, now.plus(Duration::from_hours(24))).unwrap();
@@ -246,6 +259,7 @@ mod tests {
             sub: desk.session.session.to_string(),
             env: Mode::Live,
             svc: None,
+            test: false,
             bgt: Vec::new(),
             rgn: "local".to_owned(),
             iat: 0,

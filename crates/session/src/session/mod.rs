@@ -1,9 +1,11 @@
 //! The state machine of a session. Pure: each transition takes the moment and the keys, and says what happened.
 
+mod beside;
 mod bill;
 mod lapse;
 mod open;
 pub(crate) mod packed;
+mod receive;
 mod record;
 mod send_again;
 mod verify;
@@ -14,18 +16,20 @@ use std::time::Duration;
 
 use countersign_model::{
     Attempt, Autofill, Channel, Dialect, EventKind, MessageId, MessageStatus, Mode, Money, Policy, Recipient, Scope, ServiceId,
-    SessionId, StepId, Timestamp, Uuid,
+    SessionId, StepId, Timestamp, Undelivered, Uuid,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::code::{CodeDigest, CodeKeys, SubjectKey};
 use crate::subject::BudgetRule;
 
+pub(crate) use beside::Beside;
 pub use bill::Billing;
 pub(crate) use bill::{Bill, Tally};
 pub use open::{Names, NewChallenge, NewSession};
+pub(crate) use receive::{Heard, Replaced};
 pub use record::Delivery;
-pub use send_again::Turn;
+pub use send_again::{Instead, Turn};
 pub(crate) use send_again::{SendAgain, SendAgainRefusal};
 pub(crate) use verify::{Budgets, VerifyRefusal};
 pub use verify::{GuessResult, Judgement};
@@ -88,6 +92,9 @@ pub struct Session {
     /// Number of the last event.
     events: u32,
     steps: VecDeque<(StepId, Done)>,
+    /// Messages in whose place others are, the newest last: receipts still come for them.
+    #[serde(skip)]
+    replaced: Vec<Replaced>,
 }
 
 /// One channel's part of a session.
@@ -120,8 +127,17 @@ pub struct Message {
     pub status: MessageStatus,
     /// When a provider took it.
     pub sent_at: Option<Timestamp>,
-    /// When a receipt said that it arrived.
+    /// When it arrived: as its receipt says, but never later than the receipt came; else when that came.
     pub delivered_at: Option<Timestamp>,
+    /// Why it did not arrive, as a receipt says; none: none says so, or it arrived after all.
+    #[serde(skip)]
+    pub undelivered: Option<Undelivered>,
+    /// Who carried it the last mile, where the receipt that said that it arrived says so.
+    #[serde(skip)]
+    pub carrier: Option<String>,
+    /// When another message is to follow, unless a receipt says before that it arrived; none: none is to follow.
+    #[serde(skip)]
+    follow_at: Option<Timestamp>,
     /// What it costs its tenant once it is accepted.
     pub cost: Money,
     /// Until when somebody is trying to hand it over; after that nobody is, and the outcome is unclear.
@@ -287,7 +303,9 @@ impl Session {
             let unknown = matches!(challenge.message.attempt, Attempt::Sending | Attempt::Unclear { provider: None });
             unknown && challenge.message.lease_until <= now
         };
-        let free = self.is_over(now) || self.challenges.iter().all(abandoned);
+        // What a retry follows went out.
+        let went_out = self.replaced.iter().any(|replaced| replaced.in_vain);
+        let free = self.is_over(now) || (!went_out && self.challenges.iter().all(abandoned));
         (!free).then(|| self.expires_at.since(now))
     }
 

@@ -155,7 +155,19 @@ impl Message {
             Some(provider) => (Attempt::Accepted { provider, provider_id: None }, MessageStatus::Sent, Some(cx.now)),
             None => (Attempt::Sending, MessageStatus::Pending, None),
         };
-        Self { id, generation, attempt, status, sent_at, delivered_at: None, cost, lease_until: cx.now.plus(lease) }
+        Self {
+            id,
+            generation,
+            attempt,
+            status,
+            sent_at,
+            delivered_at: None,
+            undelivered: None,
+            carrier: None,
+            follow_at: None,
+            cost,
+            lease_until: cx.now.plus(lease),
+        }
     }
 }
 
@@ -198,6 +210,7 @@ impl Session {
             users: new.users.clone(),
             events: 0,
             steps: VecDeque::new(),
+            replaced: Vec::new(),
         };
         session.capture_accepted(None, &mut events);
         (session, events)

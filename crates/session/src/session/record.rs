@@ -19,10 +19,11 @@ pub enum Delivery {
 }
 
 impl Session {
-    /// Writes outcomes down. One for a message that a later send has replaced goes to the log only.
+    /// Writes outcomes down. One for a message that a later send has replaced settles nothing: it goes to the log.
     pub(crate) fn record(&mut self, outcomes: &[(MessageId, Channel, Attempt)], now: Timestamp) -> (Delivery, Vec<EventKind>) {
         let mut events = Vec::new();
         let keeps = self.policy.all_failed == AllFailed::Session;
+        let (receipts, follows) = (self.policy.receipts, self.follows());
         for (message, channel, attempt) in outcomes {
             let current = self.challenges.iter_mut().find(|challenge| challenge.message.id == *message);
             match current {
@@ -30,12 +31,16 @@ impl Session {
                 Some(challenge) => {
                     let (was_sending, cost) = (challenge.message.attempt == Attempt::Sending, challenge.message.cost);
                     challenge.settle(attempt, keeps, now);
+                    challenge.await_receipt(receipts, follows, now);
                     events.extend(outcome_event(*message, *channel, attempt));
                     if was_sending && matches!(attempt, Attempt::Accepted { .. } | Attempt::Unclear { .. }) {
                         self.capture(*message, cost, &mut events);
                     }
                 }
-                None => events.extend(outcome_event(*message, *channel, attempt)),
+                None => {
+                    self.record_replaced(*message, attempt);
+                    events.extend(outcome_event(*message, *channel, attempt));
+                }
             }
         }
         if !outcomes.is_empty() && outcomes.iter().all(|(message, ..)| !self.owes(*message)) {
@@ -88,14 +93,26 @@ impl Session {
             .any(|challenge| matches!(challenge.message.attempt, Attempt::Accepted { .. } | Attempt::Unclear { .. }))
     }
 
-    /// A failed resend leaves things as they were; a session of which nothing ever went out is over.
+    /// Whether the newest send is one more try on a channel whose earlier message may have arrived.
+    fn is_retry(&self) -> bool {
+        let newest = self.challenges.iter().filter(|challenge| challenge.message.generation == self.generation);
+        newest
+            .into_iter()
+            .any(|challenge| self.replaced.iter().any(|replaced| replaced.in_vain && replaced.channel == challenge.channel))
+    }
+
+    /// A failed resend leaves things as they were, and so does a failed retry; a session of which nothing ever went out is over.
     fn nothing_sent(&mut self, now: Timestamp, events: &mut Vec<EventKind>) {
         if let Some(before) = self.before_resend.take() {
             self.expires_at = before.expires_at;
             self.wrong = before.wrong.saturating_add(self.wrong);
             return;
         }
-        let ever_reached = self.challenges.iter().any(|challenge| !matches!(challenge.message.attempt, Attempt::Failed(_)));
+        if self.is_retry() {
+            return;
+        }
+        let reached = self.challenges.iter().any(|challenge| !matches!(challenge.message.attempt, Attempt::Failed(_)));
+        let ever_reached = reached || self.replaced.iter().any(|replaced| replaced.in_vain);
         let worthless = self.policy.verification_mode == VerificationMode::All;
         if (worthless || !ever_reached) && self.policy.all_failed == AllFailed::Error && self.end.is_none() {
             self.close(End::Failed(now));
@@ -119,12 +136,17 @@ impl Challenge {
         match attempt {
             Attempt::Sending | Attempt::Unclear { .. } => {}
             Attempt::Accepted { .. } => {
-                self.message.status = MessageStatus::Sent;
+                // A receipt may have been quicker.
+                if self.message.status == MessageStatus::Pending {
+                    self.message.status = MessageStatus::Sent;
+                }
                 self.message.sent_at = Some(now);
                 self.digests.retain(|digest| !digest.retiring);
             }
             Attempt::Failed(_) => {
-                self.message.status = MessageStatus::Failed;
+                if self.message.status != MessageStatus::Delivered {
+                    self.message.status = MessageStatus::Failed;
+                }
                 let is_only = self.digests.iter().all(|digest| digest.generation == generation);
                 if !(keeps && is_only) {
                     self.digests.retain(|digest| digest.generation != generation);

@@ -29,6 +29,22 @@ pub enum Turn {
     Of(Channel),
     /// The next one's, if its time has come.
     Due,
+    /// Something in place of a message whose receipt is bad or missing, if it is still that message that something is to follow.
+    Instead {
+        /// The message.
+        of: MessageId,
+        /// What.
+        by: Instead,
+    },
+}
+
+/// What follows a message that did not arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instead {
+    /// A new message and a new code for the same channel, beside the old ones. At most four in a send.
+    Provider,
+    /// The next fallback channel.
+    Channel,
 }
 
 /// Why nothing was sent again. It changes nothing.
@@ -77,10 +93,13 @@ impl Session {
         self.resend_after = cx.now.plus(self.policy.resend_after);
         self.fallback = self.fallback.iter().map(|planned| planned.starting(cx)).collect();
         self.hold_fee();
+        for replaced in &mut self.replaced {
+            replaced.in_vain = false;
+        }
         let messages = chosen.iter().map(|channel| (*again.messages.get(*channel), *channel)).collect();
         let mut events = vec![EventKind::SessionResent { messages, expires_at: self.expires_at }];
         for channel in &chosen {
-            self.renew(*channel, again, cx, &mut events);
+            self.renew(*channel, false, again, cx, &mut events);
         }
         self.capture_accepted(Some(&chosen), &mut events);
         if self.has_reached() {
@@ -89,9 +108,10 @@ impl Session {
         Ok((chosen, events))
     }
 
-    /// Opens the next fallback channel, under the session's own expiry.
+    /// Takes a turn, under the session's own expiry.
     pub(crate) fn advance(
         &mut self,
+        turn: Turn,
         again: &SendAgain<'_>,
         cx: &Context<'_>,
     ) -> Result<(Vec<Channel>, Vec<EventKind>), SendAgainRefusal> {
@@ -99,8 +119,13 @@ impl Session {
         match self.status(cx.now) {
             SessionStatus::Expired => return Err(SendAgainRefusal::Expired),
             SessionStatus::Locked => return Err(SendAgainRefusal::Locked),
-            _ if self.fallback.is_empty() => return Err(SendAgainRefusal::NoFallback),
             _ => {}
+        }
+        match turn {
+            Turn::Instead { of, by: Instead::Provider } => return self.retry(of, again, cx),
+            _ if self.fallback.is_empty() => return Err(SendAgainRefusal::NoFallback),
+            Turn::Instead { of, by: Instead::Channel } => drop(self.give_up_on(of)),
+            Turn::Next | Turn::Of(_) | Turn::Due => {}
         }
         let PlannedChannel { channel, recipient, budget, cost, .. } = self.fallback.remove(0);
         self.hold_fee();
@@ -118,18 +143,47 @@ impl Session {
         Ok((vec![channel], events))
     }
 
-    /// Whether the turn that is meant has not been taken yet. Where no fallback is left, that is for [`Session::advance`] to say.
-    pub(crate) fn is_turn(&self, turn: Turn, now: Timestamp) -> bool {
-        self.fallback.first().is_none_or(|next| match turn {
-            Turn::Next => true,
-            Turn::Of(channel) => next.channel == channel,
-            Turn::Due => next.at <= now,
-        })
+    /// One more message, with one more code, on the channel of a message that did not arrive.
+    fn retry(
+        &mut self,
+        of: MessageId,
+        again: &SendAgain<'_>,
+        cx: &Context<'_>,
+    ) -> Result<(Vec<Channel>, Vec<EventKind>), SendAgainRefusal> {
+        let place = self.challenges.iter().find(|challenge| challenge.message.id == of);
+        let (Some(channel), true) = (place.map(|challenge| challenge.channel), self.may_retry()) else {
+            return Err(SendAgainRefusal::NoFallback);
+        };
+        self.hold_fee();
+        self.generation += 1;
+        let mut events = vec![EventKind::RetryStarted { message: *again.messages.get(channel), channel }];
+        self.renew(channel, true, again, cx, &mut events);
+        self.capture_accepted(Some(&[channel]), &mut events);
+        Ok((vec![channel], events))
     }
 
-    /// Gives the next fallback's turn up.
-    pub(crate) fn skip_fallback(&mut self, now: Timestamp) {
-        self.fallback.remove(0);
+    /// Whether the turn that is meant has not been taken yet. Where no fallback is left, that is for [`Session::advance`] to say.
+    pub(crate) fn is_turn(&self, turn: Turn, now: Timestamp) -> bool {
+        let next = self.fallback.first();
+        match turn {
+            Turn::Next => true,
+            Turn::Of(channel) => next.is_none_or(|next| next.channel == channel),
+            Turn::Due => next.is_none_or(|next| next.at <= now),
+            Turn::Instead { of, .. } => self.challenges.iter().any(|challenge| {
+                let message = &challenge.message;
+                message.id == of && challenge.verified_at.is_none() && message.follow_at.is_some_and(|at| at <= now)
+            }),
+        }
+    }
+
+    /// Gives up a turn that cannot be taken, or it would stay due.
+    pub(crate) fn skip(&mut self, turn: Turn, now: Timestamp) {
+        if let Turn::Instead { of, .. } = turn {
+            self.give_up_on(of);
+        }
+        if !matches!(turn, Turn::Instead { by: Instead::Provider, .. }) {
+            self.fallback.remove(0);
+        }
         self.release_fee(now);
     }
 
@@ -156,8 +210,9 @@ impl Session {
         Ok(named.to_vec())
     }
 
-    /// A new message and a new code for one channel. What happens to the old code is the resend policy's to say.
-    fn renew(&mut self, channel: Channel, again: &SendAgain<'_>, cx: &Context<'_>, events: &mut Vec<EventKind>) {
+    /// A new message and a new code for one channel. What happens to the old code is the resend policy's to say; it stays when its message is
+    /// believed to have been sent `in_vain`.
+    fn renew(&mut self, channel: Channel, in_vain: bool, again: &SendAgain<'_>, cx: &Context<'_>, events: &mut Vec<EventKind>) {
         let (id, generation, expires_at, policy) = (self.id, self.generation, self.expires_at, self.policy);
         let code = again.seed.code(id, (!policy.shared_code).then_some(channel), generation, policy.code_length);
         let Some(place) = self.challenges.iter().position(|challenge| challenge.channel == channel) else { return };
@@ -166,11 +221,13 @@ impl Session {
         if *attempt == Attempt::Sending {
             self.capture(old, cost, events);
         }
+        let replaced = self.challenges[place].message.clone();
+        self.keep_replaced(channel, &replaced, in_vain);
         let challenge = &mut self.challenges[place];
         challenge.digests.retain(|digest| digest.expires_at > cx.now);
         // A message whose fate is unclear may yet arrive: its code stays whatever the policy.
         let may_arrive = matches!(challenge.message.attempt, Attempt::Unclear { .. } | Attempt::Sending);
-        if policy.resend == ResendPolicy::Rotate && !may_arrive {
+        if policy.resend == ResendPolicy::Rotate && !may_arrive && !in_vain {
             for digest in &mut challenge.digests {
                 digest.retiring = true;
             }

@@ -1,7 +1,8 @@
 //! What may be read off a session.
 
 use countersign_model::{
-    Attempt, Autofill, Channel, Dialect, MessageStatus, Mode, Policy, Scope, ServiceId, SessionId, Timestamp, Uuid,
+    Autofill, Channel, Dialect, MessageStatus, Mode, Policy, ProviderName, ReceiptPolicy, Recipient, Scope, ServiceId, SessionId,
+    Timestamp, Uuid,
 };
 
 use super::{Challenge, End, Session, SessionStatus, TOKEN_LIFE};
@@ -121,6 +122,18 @@ impl Session {
         &self.challenges
     }
 
+    /// Everybody whom it asks, now or later.
+    pub fn recipients(&self) -> impl Iterator<Item = (Channel, &Recipient)> {
+        let asked = self.challenges.iter().map(|challenge| (challenge.channel, &challenge.recipient));
+        asked.chain(self.fallback.iter().map(|planned| (planned.channel, &planned.recipient)))
+    }
+
+    /// Whether its codes are the known ones of test recipients. It stays so: whoever sends again keeps to it.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        self.challenges.iter().any(|challenge| challenge.provider() == Some(ProviderName::TEST_RECIPIENT))
+    }
+
     /// The channel whose turn is next.
     #[must_use]
     pub fn next_fallback(&self) -> Option<Channel> {
@@ -171,13 +184,18 @@ impl Session {
         self.challenges.iter().filter(|challenge| wanted(challenge)).map(|challenge| challenge.channel).collect()
     }
 
-    /// The same without anything by which a guess could be tried: for a stored reply.
+    /// The same without anything by which a guess could be tried, and without what only receipts ask for: for a stored reply.
     #[must_use]
     pub fn without_digests(&self) -> Self {
         let mut copy = self.clone();
         copy.steps.clear();
+        copy.replaced.clear();
+        copy.policy.receipts = ReceiptPolicy::default();
         for challenge in &mut copy.challenges {
             challenge.digests.clear();
+            challenge.message.undelivered = None;
+            challenge.message.carrier = None;
+            challenge.message.follow_at = None;
         }
         copy
     }
@@ -193,9 +211,6 @@ impl Challenge {
     /// Who took the message.
     #[must_use]
     pub fn provider(&self) -> Option<&str> {
-        match &self.message.attempt {
-            Attempt::Accepted { provider, .. } | Attempt::Unclear { provider: Some(provider) } => Some(provider.as_str()),
-            Attempt::Sending | Attempt::Unclear { provider: None } | Attempt::Failed(_) => None,
-        }
+        self.message.taken_by().map(ProviderName::as_str)
     }
 }

@@ -5,18 +5,20 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use countersign_model::{Clock, KeyId, LogEntry, Money, Partition, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{
+    Clock, KeyId, LogEntry, Money, Partition, ProviderName, Reference, Scope, SessionId, TenantId, Timestamp,
+};
 
-use super::rows::{Account, Head, Memo, NameRow, Rows};
+use super::rows::{Account, Head, Memo, MessageRow, NameRow, Rows};
 use super::steps::{
-    Admit, Advance, Cancel, Credit, Cut, Guard, Lapse, Open, Rebuild, Record, Resend, Revoke, SetRevision, Step, Strike, Unblock,
-    Verify,
+    Admit, Advance, Cancel, Credit, Cut, FindMessage, Guard, Lapse, NameMessage, Open, Rebuild, Receive, Record, Resend, Revoke,
+    SetRevision, Step, Strike, Unblock, Verify,
 };
 use super::verdicts::{
-    Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict, StrikeVerdict,
-    VerifyVerdict,
+    Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, ParkedReceipt, ReceiveVerdict, RecordVerdict,
+    SendAgainVerdict, StrikeVerdict, VerifyVerdict,
 };
-use super::{Listed, LogPage, NameQuery, SessionFilter, SessionStore, StoreError, newest_first};
+use super::{Listed, LogPage, NameQuery, SessionFilter, SessionStore, StoreError, message_name, newest_first};
 use crate::code::{CodeKeys, Fingerprint, SubjectKey};
 use crate::session::{Context, Session};
 use crate::subject::{BudgetRule, Subject};
@@ -41,6 +43,7 @@ struct Tables {
     subjects: BTreeMap<SubjectKey, (Subject, Timestamp)>,
     memos: BTreeMap<[u8; 16], Memo>,
     names: BTreeMap<[u8; 16], NameRow>,
+    messages: BTreeMap<[u8; 16], MessageRow>,
     heads: BTreeMap<TenantId, Head>,
     accounts: BTreeMap<TenantId, Account>,
     log: Vec<LogEntry>,
@@ -80,6 +83,7 @@ impl Tables {
         }
         self.subjects.extend(written.subjects);
         self.names.extend(written.names);
+        self.messages.extend(written.messages);
         self.heads.extend(written.heads);
         self.accounts.extend(written.accounts);
         for entry in written.log {
@@ -105,6 +109,7 @@ struct Written {
     subjects: BTreeMap<SubjectKey, (Subject, Timestamp)>,
     memos: BTreeMap<[u8; 16], Option<Memo>>,
     names: BTreeMap<[u8; 16], NameRow>,
+    messages: BTreeMap<[u8; 16], MessageRow>,
     heads: BTreeMap<TenantId, Head>,
     accounts: BTreeMap<TenantId, Account>,
     log: Vec<LogEntry>,
@@ -120,6 +125,12 @@ impl Rows for Overlay<'_> {
     fn session(&mut self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {
         let key = (scope, id);
         Ok(self.written.sessions.get(&key).cloned().unwrap_or_else(|| self.below.sessions.get(&key).cloned()))
+    }
+
+    fn session_by_id(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        let written = self.written.sessions.iter().find(|((_, known), _)| *known == id);
+        let below = || self.below.sessions.iter().find(|((_, known), _)| *known == id).map(|(_, session)| session.clone());
+        Ok(written.map_or_else(below, |(_, session)| session.clone()))
     }
 
     fn put_session(&mut self, session: &Session) -> Result<(), StoreError> {
@@ -162,6 +173,15 @@ impl Rows for Overlay<'_> {
 
     fn put_name(&mut self, key: Fingerprint, row: &NameRow) -> Result<(), StoreError> {
         self.written.names.insert(key.0, row.clone());
+        Ok(())
+    }
+
+    fn message(&mut self, key: Fingerprint) -> Result<Option<MessageRow>, StoreError> {
+        Ok(self.written.messages.get(&key.0).or_else(|| self.below.messages.get(&key.0)).cloned())
+    }
+
+    fn put_message(&mut self, key: Fingerprint, row: &MessageRow) -> Result<(), StoreError> {
+        self.written.messages.insert(key.0, row.clone());
         Ok(())
     }
 
@@ -217,6 +237,28 @@ impl SessionStore for MemoryStore {
 
     async fn lapse(&self, step: Lapse) -> Result<LapseVerdict, StoreError> {
         self.run(&step)
+    }
+
+    async fn receive(&self, step: Receive) -> Result<ReceiveVerdict, StoreError> {
+        self.run(&step)
+    }
+
+    async fn name_message(
+        &self,
+        through: &ProviderName,
+        provider_id: &str,
+        reference: Reference,
+    ) -> Result<Vec<ParkedReceipt>, StoreError> {
+        self.run(&NameMessage { key: message_name(&self.keys, through, provider_id), reference })
+    }
+
+    async fn find_message(
+        &self,
+        through: &ProviderName,
+        provider_id: &str,
+        receipt: &ParkedReceipt,
+    ) -> Result<Option<Reference>, StoreError> {
+        self.run(&FindMessage { key: message_name(&self.keys, through, provider_id), receipt: receipt.clone() })
     }
 
     async fn find(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {
@@ -327,6 +369,7 @@ impl SessionStore for MemoryStore {
         tables.subjects.retain(|_, (_, forget_at)| *forget_at > now);
         tables.memos.retain(|_, memo| memo.forget_at > now);
         tables.names.retain(|_, row| row.forget_at() > now);
+        tables.messages.retain(|_, row| row.forget_at() > now);
         Ok(())
     }
 

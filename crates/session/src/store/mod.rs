@@ -15,7 +15,9 @@ mod verdicts;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_model::{KeyId, LogEntry, Mode, Money, Partition, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{
+    KeyId, LogEntry, Mode, Money, Partition, ProviderName, Reference, Scope, SessionId, TenantId, Timestamp,
+};
 
 pub use self::redis::{
     BarrierMode, Finding, Health, InvalidSetting, NodeFacts, NodeHealth, RedisServers, RedisSettings, RedisStore, Severity,
@@ -25,12 +27,12 @@ pub use faults::{FaultPoint, Faults};
 pub use memory::MemoryStore;
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use steps::{
-    Admit, Advance, Cancel, Claim, Count, Credit, Guard, Lapse, Open, Outcomes, Record, Resend, SendLimits, Strike, Unblock,
-    Verify,
+    Admit, Advance, Cancel, Claim, Count, Credit, Guard, Lapse, Open, Outcomes, Receive, Record, Resend, SendLimits, Strike,
+    Unblock, Verify,
 };
 pub use verdicts::{
-    Answer, Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict,
-    StrikeVerdict, VerifyVerdict,
+    Answer, Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, ParkedReceipt, ReceiveVerdict,
+    RecordVerdict, SendAgainVerdict, StrikeVerdict, VerifyVerdict,
 };
 
 use crate::code::{CodeKeys, Fingerprint};
@@ -117,6 +119,11 @@ impl SessionFilter {
     }
 }
 
+/// Under what is kept which message a provider means by its own name for it: names of any length become one.
+fn message_name(keys: &CodeKeys, through: &ProviderName, provider_id: &str) -> Fingerprint {
+    keys.fingerprint(&[b"message", through.as_str().as_bytes(), provider_id.as_bytes()])
+}
+
 /// Sessions that were found under a name, as they are answered.
 fn newest_first(found: impl Iterator<Item = Session>, now: Timestamp) -> Vec<Session> {
     let mut sessions: Vec<Session> = found.filter(|session| session.is_there(now)).collect();
@@ -154,12 +161,31 @@ pub trait SessionStore: Send + Sync {
     async fn verify(&self, step: Verify) -> Result<Heard<VerifyVerdict>, StoreError>;
     /// Makes new codes.
     async fn resend(&self, step: Resend) -> Result<Heard<SendAgainVerdict>, StoreError>;
-    /// Opens the next fallback channel.
+    /// Opens the next fallback channel, or tries a channel once more.
     async fn advance(&self, step: Advance) -> Result<Heard<SendAgainVerdict>, StoreError>;
     /// Ends a session at the caller's wish.
     async fn cancel(&self, step: Cancel) -> Result<Heard<CancelVerdict>, StoreError>;
     /// Does what time alone asks for.
     async fn lapse(&self, step: Lapse) -> Result<LapseVerdict, StoreError>;
+
+    /// Takes a delivery receipt in, whoever's session it is about.
+    async fn receive(&self, step: Receive) -> Result<ReceiveVerdict, StoreError>;
+    /// Says which message `through` means by `provider_id`, for 72 hours, and hands out the receipts that waited for it. Asked again with the
+    /// same message it hands out the same ones, for as long as they are kept.
+    async fn name_message(
+        &self,
+        through: &ProviderName,
+        provider_id: &str,
+        reference: Reference,
+    ) -> Result<Vec<ParkedReceipt>, StoreError>;
+    /// The message that `through` means by `provider_id`. Where that is not known yet the receipt waits 10 minutes for it; of more than eight the
+    /// newest.
+    async fn find_message(
+        &self,
+        through: &ProviderName,
+        provider_id: &str,
+        receipt: &ParkedReceipt,
+    ) -> Result<Option<Reference>, StoreError>;
 
     /// A session as it stands; none when it is not there, not in that scope, or past its token's life. A notice is not there for anybody.
     async fn find(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError>;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use countersign_model::{KeyId, KeyKind, LogEntry, Money, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{KeyId, KeyKind, LogEntry, Money, Reference, Scope, SessionId, TenantId, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use super::verdicts::{Balance, Reply};
+use super::verdicts::{Balance, ParkedReceipt, Reply};
 use crate::code::{Fingerprint, SubjectKey};
-use crate::session::Session;
+use crate::session::{Beside, Session};
 use crate::subject::Subject;
 
 /// What stands under an idempotency key.
@@ -77,6 +77,56 @@ impl NameRow {
     }
 }
 
+/// How long a provider's name of a message is kept.
+pub(crate) const MESSAGE_NAMED: Duration = Duration::from_hours(72);
+/// How long a receipt waits for its message to be named, and how many wait for one.
+pub(crate) const RECEIPT_PARKED: Duration = Duration::from_mins(10);
+pub(crate) const MOST_PARKED: usize = 8;
+
+/// What a provider's own name of a message stands for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MessageRow {
+    /// The message, and until when the name stands for it.
+    named: Option<(Reference, Timestamp)>,
+    /// Receipts that came before it was named, and until when each is kept. They stay when it is named: whoever did not hear of them asks again.
+    parked: Vec<(ParkedReceipt, Timestamp)>,
+}
+
+impl MessageRow {
+    /// The message for which it stands.
+    pub(crate) fn reference(&self, now: Timestamp) -> Option<Reference> {
+        self.named.filter(|(_, until)| *until > now).map(|(reference, _)| reference)
+    }
+
+    /// Names a message, the newest one that is so called, and hands out the receipts that waited for it.
+    pub(crate) fn name(&mut self, reference: Reference, now: Timestamp) -> Vec<ParkedReceipt> {
+        let is_other = self.named.is_some_and(|(known, _)| known != reference);
+        self.parked.retain(|(_, until)| *until > now && !is_other);
+        self.named = Some((reference, now.plus(MESSAGE_NAMED)));
+        self.parked.iter().map(|(receipt, _)| receipt.clone()).collect()
+    }
+
+    /// Lets a receipt wait. False for one that waits already.
+    pub(crate) fn park(&mut self, receipt: &ParkedReceipt, now: Timestamp) -> bool {
+        self.named = None;
+        self.parked.retain(|(_, until)| *until > now);
+        if self.parked.iter().any(|(known, _)| known == receipt) {
+            return false;
+        }
+        if self.parked.len() == MOST_PARKED {
+            self.parked.remove(0);
+        }
+        self.parked.push((receipt.clone(), now.plus(RECEIPT_PARKED)));
+        true
+    }
+
+    /// When it stands for nothing any more.
+    pub(crate) fn forget_at(&self) -> Timestamp {
+        let named = self.named.map(|(_, until)| until);
+        self.parked.iter().map(|(_, until)| *until).chain(named).max().unwrap_or(Timestamp::from_millis(0))
+    }
+}
+
 /// What every node must know of a tenant at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Head {
@@ -136,6 +186,8 @@ impl Account {
 /// One step's view of a store. Whatever a step reads and writes through it happens as a whole or not at all.
 pub(crate) trait Rows {
     fn session(&mut self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError>;
+    /// The same whoever it belongs to: for receipts alone, which know no tenant.
+    fn session_by_id(&mut self, id: SessionId) -> Result<Option<Session>, StoreError>;
     fn put_session(&mut self, session: &Session) -> Result<(), StoreError>;
     fn drop_session(&mut self, scope: Scope, id: SessionId) -> Result<(), StoreError>;
     fn subject(&mut self, key: SubjectKey) -> Result<Option<Subject>, StoreError>;
@@ -146,6 +198,9 @@ pub(crate) trait Rows {
     fn name(&mut self, key: Fingerprint) -> Result<Option<NameRow>, StoreError>;
     /// Kept until [`NameRow::forget_at`] at least.
     fn put_name(&mut self, key: Fingerprint, row: &NameRow) -> Result<(), StoreError>;
+    fn message(&mut self, key: Fingerprint) -> Result<Option<MessageRow>, StoreError>;
+    /// Kept until [`MessageRow::forget_at`] at least.
+    fn put_message(&mut self, key: Fingerprint, row: &MessageRow) -> Result<(), StoreError>;
     fn head(&mut self, tenant: TenantId) -> Result<Option<Head>, StoreError>;
     fn put_head(&mut self, tenant: TenantId, head: &Head) -> Result<(), StoreError>;
     fn account(&mut self, tenant: TenantId) -> Result<Option<Account>, StoreError>;
@@ -165,6 +220,27 @@ pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     let mut packed = Vec::with_capacity(USUAL_SIZE);
     packed.push(LAYOUT);
     postcard::to_extend(value, packed).map_err(|_| StoreError::Unreadable("value"))
+}
+
+/// A session in the form in which it is kept: what it was kept with at first, then what else there is.
+pub(crate) fn pack_session(session: &Session) -> Result<Vec<u8>, StoreError> {
+    let packed = pack(session)?;
+    match session.beside() {
+        Some(beside) => postcard::to_extend(&beside, packed).map_err(|_| StoreError::Unreadable("session")),
+        None => Ok(packed),
+    }
+}
+
+/// Reads a session that this release or the one before it wrote.
+pub(crate) fn unpack_session(bytes: &[u8]) -> Result<Session, StoreError> {
+    let unreadable = |_| StoreError::Unreadable("session");
+    let Some((&LAYOUT, packed)) = bytes.split_first() else { return Err(StoreError::Unreadable("session")) };
+    let (session, rest): (Session, _) = postcard::take_from_bytes(packed).map_err(unreadable)?;
+    if rest.is_empty() {
+        return Ok(session);
+    }
+    let beside: Beside = postcard::from_bytes(rest).map_err(unreadable)?;
+    Ok(session.with_beside(beside))
 }
 
 /// Reads a value of the layout that this release writes.

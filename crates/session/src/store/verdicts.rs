@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_model::{Channel, LimitName, Money, Quota};
+use countersign_model::{Channel, LimitName, MessageId, Money, Quota, Report, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::session::{Delivery, Judgement, Session};
@@ -212,6 +212,28 @@ pub enum CancelVerdict {
     Unknown,
 }
 
+/// What a receipt came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReceiveVerdict {
+    /// It said something new; this is the session now.
+    Changed(Box<Session>),
+    /// Nothing new: it came before, or something better is known.
+    Unchanged,
+    /// There is no such message here, or somebody else took it.
+    Unknown,
+}
+
+/// A receipt that waits until its message is known by the provider's name for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParkedReceipt {
+    /// What it says.
+    pub report: Report,
+    /// When that happened, by the provider's clock.
+    pub at: Option<Timestamp>,
+    /// Who carried the message the last mile.
+    pub carrier: Option<String>,
+}
+
 /// What time asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LapseVerdict {
@@ -219,6 +241,13 @@ pub enum LapseVerdict {
     Settled,
     /// Done, and the next fallback channel's turn has come.
     FallbackDue,
+    /// Done, and something is to follow a message: its receipt is bad, or missing for too long.
+    Undelivered {
+        /// The message.
+        message: MessageId,
+        /// On which channel, where it is the newest.
+        channel: Channel,
+    },
 }
 
 /// What an idempotency key stands for. No token, no code, no digest.

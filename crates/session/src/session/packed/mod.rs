@@ -3,14 +3,15 @@
 //!
 //! Moments and spans are whole milliseconds, amounts whole millionths.
 
+mod receipts;
 mod wire;
 mod words;
 
 use std::time::Duration;
 
 use countersign_model::{
-    AllFailed, Autofill, Channel, Dialect, MessageId, Money, Policy, Recipient, ResendPolicy, ServiceId, SessionId, StepId,
-    Timestamp, Uuid, VerificationMode,
+    AllFailed, Autofill, Channel, Dialect, MessageId, Money, Policy, ReceiptPolicy, Recipient, ResendPolicy, ServiceId,
+    SessionId, StepId, Timestamp, Uuid, VerificationMode,
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,7 @@ use self::wire::Kind;
 pub(crate) use wire::{Malformed, Reader, Writer};
 pub(crate) use words::{
     channel, channel_tags, channels, mode, mode_number, read_owned, read_provider, reason, reason_number, scope, scope_bytes,
-    write_attempt,
+    undelivered, undelivered_number, write_attempt,
 };
 
 /// First value of every packed one: which layout follows.
@@ -57,7 +58,7 @@ impl Session {
     /// Packs it, digests and remembered steps with it.
     pub(crate) fn pack(&self, out: &mut Writer) -> Result<(), Malformed> {
         let policy = &self.policy;
-        out.array(SESSION).int(LAYOUT).bytes(&self.frame()?).int(mode_number(self.mode));
+        out.array(SESSION + usize::from(self.has_receipts())).int(LAYOUT).bytes(&self.frame()?).int(mode_number(self.mode));
         out.flag(policy.verification_mode == VerificationMode::All).flag(policy.shared_code);
         out.flag(policy.resend == ResendPolicy::KeepPrevious).flag(policy.resend_unlocks);
         out.flag(policy.all_failed == AllFailed::Session).flag(self.add_contact);
@@ -95,6 +96,9 @@ impl Session {
                 Done::Judged(judgement) => judgement.pack(out),
             };
         }
+        if self.has_receipts() {
+            self.pack_receipts(out);
+        }
         Ok(())
     }
 
@@ -131,7 +135,7 @@ impl Session {
     /// Reads a packed session.
     pub(crate) fn unpack(packed: &[u8]) -> Result<Self, Malformed> {
         let mut from = Reader::new(packed);
-        from.array_of(SESSION)?;
+        let has_receipts = one_more(from.array()?, SESSION)?;
         if from.int::<u8>()? != LAYOUT {
             return Err(Malformed);
         }
@@ -148,8 +152,9 @@ impl Session {
             resend: if keep_previous { ResendPolicy::KeepPrevious } else { ResendPolicy::Rotate },
             resend_unlocks,
             all_failed: if keep_failed { AllFailed::Session } else { AllFailed::Error },
+            receipts: ReceiptPolicy::default(),
         };
-        let session = Self {
+        let mut session = Self {
             id: SessionId::from_bits(u128::from_be_bytes(frame.id)),
             scope: scope(frame.scope)?,
             mode,
@@ -178,7 +183,11 @@ impl Session {
             fallback: read_list(&mut from, PlannedChannel::unpack)?,
             users: read_users(&mut from)?,
             steps: read_steps(&mut from)?.into(),
+            replaced: Vec::new(),
         };
+        if has_receipts {
+            session.unpack_receipts(&mut from)?;
+        }
         from.end()?;
         Ok(session)
     }
@@ -187,7 +196,10 @@ impl Session {
 impl Challenge {
     fn pack(&self, out: &mut Writer) -> Result<(), Malformed> {
         let message = &self.message;
-        out.array(CHALLENGE).int(self.channel.tag()).bytes(&pack_recipient(&self.recipient)?).bytes(&self.budget.0);
+        out.array(CHALLENGE + usize::from(message.has_receipt()))
+            .int(self.channel.tag())
+            .bytes(&pack_recipient(&self.recipient)?)
+            .bytes(&self.budget.0);
         out.bytes(&message.id.bits().to_be_bytes()).int(message.generation);
         write_attempt(out, &message.attempt);
         out.int(words::status_number(message.status));
@@ -199,21 +211,27 @@ impl Challenge {
             let (kid, mac) = digest.parts();
             out.bytes(&kid).bytes(&mac).int(digest.generation).int(digest.expires_at.millis()).flag(digest.retiring);
         }
+        if message.has_receipt() {
+            message.pack_receipt(out);
+        }
         Ok(())
     }
 
     fn unpack(from: &mut Reader<'_>) -> Result<Self, Malformed> {
-        from.array_of(CHALLENGE)?;
+        let has_receipts = one_more(from.array()?, CHALLENGE)?;
         let channel = channel(from.int()?)?;
         let recipient = read_recipient(from)?;
         let budget = SubjectKey(from.fixed()?);
-        let message = Message {
+        let mut message = Message {
             id: MessageId::from_bits(from.id()?),
             generation: from.int()?,
             attempt: words::read_attempt(from)?,
             status: words::status(from.int()?)?,
             sent_at: from.or_none(moment)?,
             delivered_at: from.or_none(moment)?,
+            undelivered: None,
+            carrier: None,
+            follow_at: None,
             cost: amount(from)?,
             lease_until: moment(from)?,
         };
@@ -222,6 +240,9 @@ impl Challenge {
         let mut digests = Vec::with_capacity(values / DIGEST);
         for _ in 0..values / DIGEST {
             digests.push(CodeDigest::from_parts(from.fixed()?, from.fixed()?, from.int()?, moment(from)?, from.flag()?));
+        }
+        if has_receipts {
+            message.unpack_receipt(from)?;
         }
         Ok(Self { channel, recipient, message, verified_at, digests, budget })
     }
@@ -286,6 +307,15 @@ impl Judgement {
             pending_channels: channels(from.bytes()?)?,
             verified_at: from.or_none(moment)?,
         })
+    }
+}
+
+/// Whether one value more stands there than at first.
+const fn one_more(values: usize, at_first: usize) -> Result<bool, Malformed> {
+    match values.checked_sub(at_first) {
+        Some(0) => Ok(false),
+        Some(1) => Ok(true),
+        _ => Err(Malformed),
     }
 }
 

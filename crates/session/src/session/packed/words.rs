@@ -1,6 +1,8 @@
 //! The numbers that stand for words in packed values. None of them may ever change its meaning.
 
-use countersign_model::{Attempt, Channel, FailureReason, KeyKind, MessageStatus, Mode, ProviderName, Scope, TenantId};
+use countersign_model::{
+    Attempt, Channel, FailureReason, KeyKind, MessageStatus, Mode, ProviderName, ReceiptFailover, Scope, TenantId, Undelivered,
+};
 
 use super::wire::{Malformed, Reader, Writer};
 
@@ -71,6 +73,44 @@ pub(crate) const fn reason(number: u8) -> Result<FailureReason, Malformed> {
         1 => Ok(FailureReason::Throttled),
         2 => Ok(FailureReason::Unreachable),
         3 => Ok(FailureReason::ProviderUnavailable),
+        _ => Err(Malformed),
+    }
+}
+
+pub(crate) const fn undelivered_number(reason: Undelivered) -> u8 {
+    match reason {
+        Undelivered::NotThere => 0,
+        Undelivered::Rejected => 1,
+        Undelivered::Expired => 2,
+        Undelivered::Unreachable => 3,
+        Undelivered::Unknown => 4,
+    }
+}
+
+pub(crate) const fn undelivered(number: u8) -> Result<Undelivered, Malformed> {
+    match number {
+        0 => Ok(Undelivered::NotThere),
+        1 => Ok(Undelivered::Rejected),
+        2 => Ok(Undelivered::Expired),
+        3 => Ok(Undelivered::Unreachable),
+        4 => Ok(Undelivered::Unknown),
+        _ => Err(Malformed),
+    }
+}
+
+pub(super) const fn failover_number(failover: ReceiptFailover) -> u8 {
+    match failover {
+        ReceiptFailover::None => 0,
+        ReceiptFailover::Provider => 1,
+        ReceiptFailover::Channel => 2,
+    }
+}
+
+pub(super) const fn failover(number: u8) -> Result<ReceiptFailover, Malformed> {
+    match number {
+        0 => Ok(ReceiptFailover::None),
+        1 => Ok(ReceiptFailover::Provider),
+        2 => Ok(ReceiptFailover::Channel),
         _ => Err(Malformed),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_model::{Channel, Limit, LimitName, Quota, Timestamp};
+use countersign_model::{Channel, Limit, LimitName, MessageId, Quota, Timestamp};
 use redis::Value;
 
 use super::plan::Shape;
@@ -242,5 +242,14 @@ pub(super) fn record(value: Value) -> Result<RecordVerdict, StoreError> {
 pub(super) fn lapse(value: Value) -> Result<LapseVerdict, StoreError> {
     let mut parts = Parts::of(value)?;
     parts.moment()?;
-    Ok(if parts.int::<u8>()? == 1 { LapseVerdict::FallbackDue } else { LapseVerdict::Settled })
+    Ok(match parts.int::<u8>()? {
+        0 => LapseVerdict::Settled,
+        1 => LapseVerdict::FallbackDue,
+        2 => {
+            let id = parts.bytes()?.try_into().map_err(|_| Malformed)?;
+            let message = MessageId::from_bits(u128::from_be_bytes(id));
+            LapseVerdict::Undelivered { message, channel: parts.channel()? }
+        }
+        _ => return Err(Malformed.into()),
+    })
 }

@@ -1,12 +1,12 @@
 //! The log: one stream a partition, one entry a step, each one packed value.
 
 use countersign_model::{
-    Aggregate, Channel, Event, EventKind, LogEntry, MessageId, Partition, SessionFacts, SessionId, TenantId,
+    Aggregate, Channel, Event, EventKind, LogEntry, MessageId, Partition, SessionFacts, SessionId, TenantId, Timestamp,
 };
 
 use crate::session::packed::{
     LAYOUT, Malformed, Reader, Writer, amount, channel, channel_tags, channels, mode, moment, read_owned, read_provider, reason,
-    reason_number, scope,
+    reason_number, scope, undelivered, undelivered_number,
 };
 
 /// Values of an entry.
@@ -91,6 +91,16 @@ pub(super) fn write_event(out: &mut Writer, event: &EventKind) -> Result<(), Mal
         EventKind::NoticeOpened(facts) => {
             out.array(2).int(19).bytes(&postcard::to_stdvec(facts).map_err(|_| Malformed)?);
         }
+        EventKind::MessageDelivered { message, channel, at, carrier } => {
+            out.array(5).int(20).bytes(&id(message)).int(channel.tag()).int_or_none(at.map(Timestamp::millis));
+            out.bytes_or_none(carrier.as_ref().map(String::as_bytes));
+        }
+        EventKind::MessageUndelivered { message, channel, reason } => {
+            out.array(4).int(21).bytes(&id(message)).int(channel.tag()).int(undelivered_number(*reason));
+        }
+        EventKind::RetryStarted { message, channel } => {
+            out.array(3).int(22).bytes(&id(message)).int(channel.tag());
+        }
         EventKind::BalanceCut { balance, held, credits } => {
             out.array(4).int(18).int(balance.micros()).int(held.micros()).int(i64::try_from(*credits).unwrap_or(i64::MAX));
         }
@@ -145,6 +155,18 @@ fn read_event(from: &mut Reader<'_>) -> Result<EventKind, Malformed> {
             let facts: SessionFacts = postcard::from_bytes(from.bytes()?).map_err(|_| Malformed)?;
             EventKind::NoticeOpened(Box::new(facts))
         }
+        (20, 5) => EventKind::MessageDelivered {
+            message: message(from)?,
+            channel: channel(from.int()?)?,
+            at: from.or_none(moment)?,
+            carrier: from.or_none(read_owned)?,
+        },
+        (21, 4) => EventKind::MessageUndelivered {
+            message: message(from)?,
+            channel: channel(from.int()?)?,
+            reason: undelivered(from.int()?)?,
+        },
+        (22, 3) => EventKind::RetryStarted { message: message(from)?, channel: channel(from.int()?)? },
         (18, 4) => EventKind::BalanceCut { balance: amount(from)?, held: amount(from)?, credits: from.int()? },
         _ => return Err(Malformed),
     })

@@ -9,6 +9,7 @@ mod log;
 mod names;
 mod plan;
 mod reads;
+mod receipts;
 mod scripts;
 mod steps;
 #[cfg(test)]
@@ -18,19 +19,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign_model::{Clock, KeyId, Money, Partition, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{Clock, KeyId, Money, Partition, ProviderName, Reference, Scope, SessionId, TenantId, Timestamp};
 
 use self::answers::Said;
 use self::link::{Link, LinkError, Owner, Ran, Reply};
 use self::plan::{Moment, Plan, ShapeSeen, account_key, head_key};
 use self::steps::Means;
 use super::verdicts::{
-    Answer, Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict,
-    StrikeVerdict, VerifyVerdict,
+    Answer, Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, ParkedReceipt, ReceiveVerdict,
+    RecordVerdict, SendAgainVerdict, StrikeVerdict, VerifyVerdict,
 };
 use super::{
-    Advance, Cancel, Credit, Guard, Lapse, Listed, LogPage, NameQuery, Open, Record, Resend, SessionFilter, SessionStore,
-    StoreError, Strike, Unblock, Verify,
+    Advance, Cancel, Credit, Guard, Lapse, Listed, LogPage, NameQuery, Open, Receive, Record, Resend, SessionFilter,
+    SessionStore, StoreError, Strike, Unblock, Verify, message_name,
 };
 use crate::code::CodeKeys;
 use crate::session::Session;
@@ -149,7 +150,7 @@ fn unavailable(cause: impl fmt::Display) -> StoreError {
 }
 
 /// Values that a script may find unreadable.
-const VALUES: [&str; 10] = ["name", "session", "subject", "memo", "head", "account", "log", "index", "due", "key"];
+const VALUES: [&str; 11] = ["name", "message", "session", "subject", "memo", "head", "account", "log", "index", "due", "key"];
 
 /// What is told when a script came to nothing.
 fn refused(error: LinkError) -> StoreError {
@@ -236,6 +237,28 @@ impl SessionStore for RedisStore {
 
     async fn lapse(&self, step: Lapse) -> Result<LapseVerdict, StoreError> {
         answers::lapse(self.run(&steps::lapse(&step)).await?.value)
+    }
+
+    async fn receive(&self, step: Receive) -> Result<ReceiveVerdict, StoreError> {
+        self.receive_receipt(&step).await
+    }
+
+    async fn name_message(
+        &self,
+        through: &ProviderName,
+        provider_id: &str,
+        reference: Reference,
+    ) -> Result<Vec<ParkedReceipt>, StoreError> {
+        self.name_of_message(message_name(&self.keys, through, provider_id), reference).await
+    }
+
+    async fn find_message(
+        &self,
+        through: &ProviderName,
+        provider_id: &str,
+        receipt: &ParkedReceipt,
+    ) -> Result<Option<Reference>, StoreError> {
+        self.message_of_name(message_name(&self.keys, through, provider_id), receipt).await
     }
 
     async fn find(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {

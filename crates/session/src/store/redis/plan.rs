@@ -81,6 +81,11 @@ pub(super) fn name_key(name: Fingerprint) -> Vec<u8> {
     named(b'n', &name.0)
 }
 
+/// What a provider's own name of a message stands for.
+pub(super) fn message_key(name: Fingerprint) -> Vec<u8> {
+    named(b'x', &name.0)
+}
+
 pub(super) fn head_key(tenant: TenantId) -> Vec<u8> {
     named(b'h', &tenant.bits().to_be_bytes())
 }
@@ -99,7 +104,7 @@ pub(super) fn log_key() -> Vec<u8> {
     b"log".to_vec()
 }
 
-/// The partition's sessions for which time alone will ask for something, by when.
+/// The partition's sessions for which time alone will ask for something, by when; and, as if never, the scopes that have sessions.
 pub(super) fn due_key() -> Vec<u8> {
     b"due".to_vec()
 }

@@ -13,7 +13,7 @@ use crate::code::{CodeKeys, SubjectKey};
 use crate::guess::Guesses;
 use crate::keys::Kid;
 use crate::session::packed::{Malformed, Writer, channel_tags, millis, write_attempt};
-use crate::session::{Context, Session, Turn};
+use crate::session::{Context, Instead, Session, Turn};
 use crate::store::{Advance, Cancel, Guard, Lapse, Open, Record, Resend, Verify};
 use crate::subject::BudgetRule;
 
@@ -122,19 +122,22 @@ impl Means<'_> {
     }
 
     pub(super) fn advance(&self, step: &Advance, shape: Shape, generations: &[u32]) -> Plan {
-        let (turn, channel) = match step.turn {
-            Turn::Next => (0, 0),
-            Turn::Of(channel) => (1, channel.tag()),
-            Turn::Due => (2, 0),
+        let (turn, channel, of) = match step.turn {
+            Turn::Next => (0, 0, None),
+            Turn::Of(channel) => (1, channel.tag(), None),
+            Turn::Due => (2, 0, None),
+            Turn::Instead { of, by: Instead::Provider } => (3, 0, Some(of)),
+            Turn::Instead { of, by: Instead::Channel } => (4, 0, Some(of)),
         };
         let mut out = Writer::new();
-        out.array(9).bytes(&step.step.bits().to_be_bytes());
+        out.array(10).bytes(&step.step.bits().to_be_bytes());
         write_guard_or_none(&mut out, step.guard.as_ref());
         write_rule(&mut out, self.budget);
         out.int(turn).int(channel);
         write_codes(&mut out, self.keys, step.session, &step.seed, shape, generations);
         write_messages(&mut out, &step.messages, &step.instant);
         out.int(millis(step.lease));
+        write_message(&mut out, of);
         let session = session_key(step.scope, step.session);
         let mut keys = step.guard.as_ref().map_or_else(|| vec![session.clone()], |guard| caller_keys(guard, session.clone()));
         keys.extend([account_key(step.scope.tenant), log_key(), due_key()]);
@@ -171,7 +174,14 @@ pub(super) fn cancel(step: &Cancel) -> Plan {
 pub(super) fn lapse(step: &Lapse) -> Plan {
     let keys =
         vec![session_key(step.scope, step.session), account_key(step.scope.tenant), log_key(), due_key(), index_key(step.scope)];
-    Plan::new(&scripts::LAPSE, step.scope.tenant.partition(), keys, Writer::new())
+    let mut out = Writer::new();
+    out.array(1);
+    write_message(&mut out, step.given_up);
+    Plan::new(&scripts::LAPSE, step.scope.tenant.partition(), keys, out)
+}
+
+fn write_message(out: &mut Writer, message: Option<MessageId>) {
+    out.bytes_or_none(message.map(|message| message.bits().to_be_bytes()).as_ref().map(|id| &id[..]));
 }
 
 pub(super) fn admit(guard: &Guard) -> Plan {

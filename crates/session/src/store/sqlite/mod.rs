@@ -13,21 +13,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign_model::{Clock, KeyId, Money, Partition, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{Clock, KeyId, Money, Partition, ProviderName, Reference, Scope, SessionId, TenantId, Timestamp};
 use rusqlite::Connection;
 
 use self::reads::Readers;
 use self::writer::{Equipment, Writer};
 use super::faults::{Faults, NoFaults};
 use super::steps::{
-    Admit, Advance, Cancel, Credit, Cut, Guard, Lapse, Open, Rebuild, Record, Resend, Revoke, SetRevision, Step as _, Strike,
-    Unblock, Verify,
+    Admit, Advance, Cancel, Credit, Cut, FindMessage, Guard, Lapse, NameMessage, Open, Rebuild, Receive, Record, Resend, Revoke,
+    SetRevision, Step as _, Strike, Unblock, Verify,
 };
 use super::verdicts::{
-    Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict, StrikeVerdict,
-    VerifyVerdict,
+    Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, ParkedReceipt, ReceiveVerdict, RecordVerdict,
+    SendAgainVerdict, StrikeVerdict, VerifyVerdict,
 };
-use super::{Listed, LogPage, NameQuery, SessionFilter, SessionStore, StoreError, newest_first};
+use super::{Listed, LogPage, NameQuery, SessionFilter, SessionStore, StoreError, message_name, newest_first};
 use crate::code::CodeKeys;
 use crate::session::Session;
 use crate::subject::BudgetRule;
@@ -122,6 +122,28 @@ impl SessionStore for SqliteStore {
 
     async fn lapse(&self, step: Lapse) -> Result<LapseVerdict, StoreError> {
         self.writer.run(step).await
+    }
+
+    async fn receive(&self, step: Receive) -> Result<ReceiveVerdict, StoreError> {
+        self.writer.run(step).await
+    }
+
+    async fn name_message(
+        &self,
+        through: &ProviderName,
+        provider_id: &str,
+        reference: Reference,
+    ) -> Result<Vec<ParkedReceipt>, StoreError> {
+        self.writer.run(NameMessage { key: message_name(&self.keys, through, provider_id), reference }).await
+    }
+
+    async fn find_message(
+        &self,
+        through: &ProviderName,
+        provider_id: &str,
+        receipt: &ParkedReceipt,
+    ) -> Result<Option<Reference>, StoreError> {
+        self.writer.run(FindMessage { key: message_name(&self.keys, through, provider_id), receipt: receipt.clone() }).await
     }
 
     async fn find(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {

@@ -13,7 +13,7 @@ use super::schema::open_reader;
 use super::unavailable;
 use crate::code::Fingerprint;
 use crate::session::Session;
-use crate::store::rows::{Account, Head, NameRow, unpack};
+use crate::store::rows::{Account, Head, NameRow, unpack, unpack_session};
 use crate::store::{Balance, Listed, LogPage, SessionFilter, StoreError};
 
 /// Connections that look at the same time.
@@ -61,7 +61,7 @@ pub(super) fn find(connection: &Connection, scope: Scope, id: SessionId) -> Resu
     let mut statement =
         connection.prepare_cached("SELECT value FROM sessions WHERE scope = ?1 AND id = ?2").map_err(unavailable)?;
     let packed = statement.query_row((scope_key(scope), id_key(id)), value).optional().map_err(unavailable)?;
-    packed.map(|packed| unpack("session", &packed)).transpose()
+    packed.map(|packed| unpack_session(&packed)).transpose()
 }
 
 /// The sessions of a scope for which any of these names stands.
@@ -105,7 +105,7 @@ pub(super) fn list(
             seen += 1;
             before = row.get(1).map_err(unavailable)?;
             let packed = row.get_ref(0).map_err(unavailable)?.as_blob().map_err(|_| StoreError::Unreadable("session"))?;
-            let session: Session = unpack("session", packed)?;
+            let session = unpack_session(packed)?;
             if filter.admits(&session, now) {
                 admitted.push(session);
             }

@@ -9,7 +9,7 @@ use crate::code::{Fingerprint, SubjectKey};
 use crate::session::Session;
 use crate::store::StoreError;
 use crate::store::faults::{FaultPoint, Faults};
-use crate::store::rows::{Account, Head, Memo, NameRow, Rows, pack, unpack};
+use crate::store::rows::{Account, Head, Memo, MessageRow, NameRow, Rows, pack, pack_session, unpack, unpack_session};
 use crate::subject::Subject;
 
 /// The scope's part of a session's key: the tenant, then the kind of key.
@@ -47,6 +47,7 @@ pub(super) fn id_key(id: SessionId) -> [u8; 16] {
 /// Every statement that a step may need.
 struct Statements<'c> {
     session: Statement<'c>,
+    session_by_id: Statement<'c>,
     put_session: Statement<'c>,
     drop_session: Statement<'c>,
     sessions: Statement<'c>,
@@ -57,6 +58,8 @@ struct Statements<'c> {
     drop_reply: Statement<'c>,
     name: Statement<'c>,
     put_name: Statement<'c>,
+    message: Statement<'c>,
+    put_message: Statement<'c>,
     head: Statement<'c>,
     put_head: Statement<'c>,
     account: Statement<'c>,
@@ -78,6 +81,16 @@ impl<'c> SqliteRows<'c> {
         let prepare = |sql: &str| connection.prepare(sql).map_err(unavailable);
         let statements = Statements {
             session: prepare("SELECT value FROM sessions WHERE scope = ?1 AND id = ?2")?,
+            // From scope to scope along the key: an index by id alone would cost every opening.
+            session_by_id: prepare(
+                "WITH RECURSIVE scopes (scope) AS (
+                     SELECT min(scope) FROM sessions
+                     UNION ALL
+                     SELECT (SELECT min(scope) FROM sessions WHERE scope > scopes.scope) FROM scopes WHERE scopes.scope IS NOT NULL
+                 )
+                 SELECT sessions.value FROM scopes CROSS JOIN sessions
+                 WHERE sessions.scope = scopes.scope AND sessions.id = ?1 LIMIT 1",
+            )?,
             put_session: prepare(
                 "INSERT INTO sessions (scope, id, due_at, value) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (scope, id) DO UPDATE SET due_at = excluded.due_at, value = excluded.value",
@@ -91,6 +104,8 @@ impl<'c> SqliteRows<'c> {
             drop_reply: prepare("DELETE FROM replies WHERE key = ?1")?,
             name: prepare("SELECT value FROM names WHERE key = ?1")?,
             put_name: prepare("INSERT OR REPLACE INTO names (key, forget_at, value) VALUES (?1, ?2, ?3)")?,
+            message: prepare("SELECT value FROM messages WHERE key = ?1")?,
+            put_message: prepare("INSERT OR REPLACE INTO messages (key, forget_at, value) VALUES (?1, ?2, ?3)")?,
             head: prepare("SELECT value FROM heads WHERE tenant = ?1")?,
             put_head: prepare("INSERT OR REPLACE INTO heads (tenant, value) VALUES (?1, ?2)")?,
             account: prepare("SELECT value FROM accounts WHERE tenant = ?1")?,
@@ -117,7 +132,7 @@ impl<'c> SqliteRows<'c> {
         let mut held = Money::ZERO;
         while let Some(row) = found.next().map_err(unavailable)? {
             let packed = row.get_ref(0).map_err(unavailable)?.as_blob().map_err(|_| StoreError::Unreadable("session"))?;
-            held = held + unpack::<Session>("session", packed)?.tally().held;
+            held = held + unpack_session(packed)?.tally().held;
         }
         Ok(held)
     }
@@ -135,12 +150,26 @@ fn read<T: DeserializeOwned>(
     statement: &mut Statement<'_>,
     key: impl Params,
 ) -> Result<Option<T>, StoreError> {
+    read_as(what, faults, statement, key, unpack)
+}
+
+fn read_session(faults: &dyn Faults, statement: &mut Statement<'_>, key: impl Params) -> Result<Option<Session>, StoreError> {
+    read_as("session", faults, statement, key, |_, packed| unpack_session(packed))
+}
+
+fn read_as<T>(
+    what: &'static str,
+    faults: &dyn Faults,
+    statement: &mut Statement<'_>,
+    key: impl Params,
+    form: impl FnOnce(&'static str, &[u8]) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
     strike(faults)?;
     let mut rows = statement.query(key).map_err(unavailable)?;
     let value = match rows.next().map_err(unavailable)? {
         Some(row) => {
             let packed = row.get_ref(0).map_err(unavailable)?.as_blob().map_err(|_| StoreError::Unreadable(what))?;
-            Some(unpack(what, packed)?)
+            Some(form(what, packed)?)
         }
         None => None,
     };
@@ -160,12 +189,16 @@ fn strike(faults: &dyn Faults) -> Result<(), StoreError> {
 
 impl Rows for SqliteRows<'_> {
     fn session(&mut self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {
-        read("session", self.faults, &mut self.statements.session, (scope_key(scope), id_key(id)))
+        read_session(self.faults, &mut self.statements.session, (scope_key(scope), id_key(id)))
+    }
+
+    fn session_by_id(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        read_session(self.faults, &mut self.statements.session_by_id, (id_key(id),))
     }
 
     fn put_session(&mut self, session: &Session) -> Result<(), StoreError> {
         let key = (scope_key(session.scope()), id_key(session.id()));
-        let values = (key.0, key.1, session.due_at().millis(), pack(session)?);
+        let values = (key.0, key.1, session.due_at().millis(), pack_session(session)?);
         write(self.faults, &mut self.statements.put_session, values)
     }
 
@@ -199,6 +232,14 @@ impl Rows for SqliteRows<'_> {
 
     fn put_name(&mut self, key: Fingerprint, row: &NameRow) -> Result<(), StoreError> {
         write(self.faults, &mut self.statements.put_name, (key.0, row.forget_at().millis(), pack(row)?))
+    }
+
+    fn message(&mut self, key: Fingerprint) -> Result<Option<MessageRow>, StoreError> {
+        read("message", self.faults, &mut self.statements.message, (key.0,))
+    }
+
+    fn put_message(&mut self, key: Fingerprint, row: &MessageRow) -> Result<(), StoreError> {
+        write(self.faults, &mut self.statements.put_message, (key.0, row.forget_at().millis(), pack(row)?))
     }
 
     fn head(&mut self, tenant: TenantId) -> Result<Option<Head>, StoreError> {

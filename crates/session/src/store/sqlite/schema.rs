@@ -63,6 +63,9 @@ const ADDED: &str = "
     CREATE TABLE IF NOT EXISTS names (
         key BLOB NOT NULL PRIMARY KEY, forget_at INTEGER NOT NULL, value BLOB NOT NULL
     ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS messages (
+        key BLOB NOT NULL PRIMARY KEY, forget_at INTEGER NOT NULL, value BLOB NOT NULL
+    ) WITHOUT ROWID;
 ";
 
 /// Opens the file for writing, makes its tables on first use, and refuses a layout from the future.

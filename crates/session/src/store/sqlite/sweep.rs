@@ -14,6 +14,7 @@ pub(super) struct Sweeper<'c> {
     subjects: Walk<'c>,
     replies: Walk<'c>,
     names: Walk<'c>,
+    messages: Walk<'c>,
     log: Statement<'c>,
     empty: Statement<'c>,
 }
@@ -32,6 +33,7 @@ impl<'c> Sweeper<'c> {
             subjects: Walk::new(connection, "subjects")?,
             replies: Walk::new(connection, "replies")?,
             names: Walk::new(connection, "names")?,
+            messages: Walk::new(connection, "messages")?,
             log: connection.prepare(log).map_err(unavailable)?,
         })
     }
@@ -41,7 +43,8 @@ impl<'c> Sweeper<'c> {
         let subjects_done = self.subjects.turn(now)?;
         let replies_done = self.replies.turn(now)?;
         let names_done = self.names.turn(now)?;
-        Ok(subjects_done && replies_done && names_done)
+        let messages_done = self.messages.turn(now)?;
+        Ok(subjects_done && replies_done && names_done && messages_done)
     }
 
     /// Drops a stretch of a log's oldest entries. True when none is left to drop.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
-use countersign_model::{Channel, Code};
+use countersign_model::{Channel, Code, Partition, ReceiptFailover, Report, TenantId, Undelivered};
 use rusqlite::types::ValueRef;
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -14,10 +14,13 @@ use super::schema::{open_reader, open_writer};
 use super::writer::Equipment;
 use super::{SqliteOptions, SqliteStore};
 use crate::code::CodeSource;
-use crate::session::SessionStatus;
+use crate::session::packed::Writer as Packed;
+use crate::session::{Session, SessionStatus};
+use crate::store::rows::{pack, pack_session, unpack, unpack_session};
 use crate::store::suite::bench::{BUDGET, Bench, code, expect_verdict};
+use crate::store::suite::receipts::receipt;
 use crate::store::suite::{Engine, Setup};
-use crate::store::{Answer, OpenVerdict, SessionStore, VerifyVerdict};
+use crate::store::{Answer, OpenVerdict, ReceiveVerdict, SessionStore, VerifyVerdict};
 
 fn options(directory: &Path) -> SqliteOptions {
     SqliteOptions { path: directory.join("hot.db") }
@@ -31,7 +34,7 @@ fn store(directory: &Path, setup: Setup) -> SqliteStore {
 fn dump(directory: &Path) -> String {
     let connection = open_reader(&directory.join("hot.db")).unwrap();
     let mut text = String::new();
-    for table in ["sessions", "subjects", "replies", "names", "log"] {
+    for table in ["sessions", "subjects", "replies", "names", "messages", "log"] {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = statement.column_count();
         let mut rows = statement.query(()).unwrap();
@@ -217,6 +220,51 @@ async fn a_full_disk_loses_nothing_that_was_answered() {
         assert_eq!(bench.store.find(bench.scope, *id).await.unwrap().is_some(), *answered, "{id}");
     }
     assert!(bench.log().await.len() == opened.iter().filter(|(_, answered)| *answered).count());
+}
+
+#[tokio::test]
+async fn a_session_that_heard_of_no_receipt_is_kept_as_it_was_before_there_were_any() {
+    let directory = TempDir::new().unwrap();
+    let (bench, _store) = bench_in(directory.path()).await;
+    let plain = bench.sent(&[Channel::Sms]).await;
+    let mut open = bench.opening(&[Channel::Sms]);
+    open.session.policy.receipts.failover = ReceiptFailover::Channel;
+    let session = bench.open(open).await;
+    let session = bench.accept(&session).await;
+    let bad = receipt(&session, Channel::Sms, Report::Undelivered(Undelivered::Rejected));
+    bench.store.receive(bad).await.unwrap();
+    bench.resent(&session).await;
+    let told = bench.find(&session).await;
+    for (session, says_more) in [(plain, false), (told, true)] {
+        let kept = pack_session(&session).unwrap();
+        assert_eq!(kept != pack(&session).unwrap(), says_more);
+        assert_eq!(unpack_session(&kept).unwrap(), session);
+        let before: Session = unpack("session", &kept).unwrap();
+        assert_eq!((before.id(), before == session), (session.id(), !says_more), "an earlier release reads over the rest");
+
+        let mut out = Packed::new();
+        session.pack(&mut out).unwrap();
+        let packed = out.finish();
+        assert_eq!(Session::unpack(&packed).unwrap(), session);
+        // An array, and how many values it has.
+        assert_eq!(packed[..3], [0xDC, 0, if says_more { 33 } else { 32 }]);
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_found_by_its_id_among_those_of_many_tenants() {
+    let directory = TempDir::new().unwrap();
+    let (bench, _store) = bench_in(directory.path()).await;
+    let mut sessions = Vec::new();
+    for _ in 0..40 {
+        let mut open = bench.opening(&[Channel::Sms]);
+        open.session.scope.tenant = TenantId::mint(bench.now(), &bench.rng, Partition::of(5));
+        sessions.push(bench.open(open).await);
+    }
+    for session in sessions {
+        let verdict = bench.store.receive(receipt(&session, Channel::Sms, Report::Delivered)).await.unwrap();
+        assert!(matches!(&verdict, ReceiveVerdict::Changed(told) if told.scope() == session.scope()), "{verdict:?}");
+    }
 }
 
 #[tokio::test]

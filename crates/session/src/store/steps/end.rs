@@ -1,6 +1,6 @@
 //! Ends: at the caller's wish, or by time alone.
 
-use countersign_model::{Scope, SessionId, StepId};
+use countersign_model::{MessageId, Scope, SessionId, StepId};
 
 use super::account::funds;
 use super::claims::{Claim, Claimed, answer, claimed, snapshot};
@@ -33,6 +33,8 @@ pub struct Lapse {
     pub scope: Scope,
     /// The session.
     pub session: SessionId,
+    /// A message that did not arrive, or of which nobody says that it did, and that nothing more follows: it is not asked for again.
+    pub given_up: Option<MessageId>,
 }
 
 impl Step for Cancel {
@@ -88,11 +90,17 @@ impl Step for Lapse {
             return Ok(LapseVerdict::Settled);
         }
         let before = session.tally();
-        let (fallback_due, events) = session.lapse(cx);
-        if !events.is_empty() {
+        let given_up = self.given_up.is_some_and(|message| session.give_up_on(message));
+        let events = session.lapse(cx);
+        if given_up || !events.is_empty() {
             let funds = funds(rows, before, &session)?;
             finish(rows, &mut session, funds, events, cx)?;
         }
-        Ok(if fallback_due { LapseVerdict::FallbackDue } else { LapseVerdict::Settled })
+        let overdue = session.overdue(cx.now).next();
+        Ok(match overdue {
+            Some((message, channel)) => LapseVerdict::Undelivered { message, channel },
+            None if session.is_fallback_due(cx.now) => LapseVerdict::FallbackDue,
+            None => LapseVerdict::Settled,
+        })
     }
 }

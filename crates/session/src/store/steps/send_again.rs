@@ -42,7 +42,7 @@ pub struct Resend {
     pub claim: Option<Claim>,
 }
 
-/// Opens the next fallback channel. Part of the send that the session began with: it counts against no limit.
+/// Opens the next fallback channel, or tries a channel once more. Part of the send that the session began with: it counts against no limit.
 #[derive(Debug, Clone)]
 pub struct Advance {
     /// Who asks; none: its time has come, or the channel before it failed.
@@ -159,17 +159,17 @@ impl Advance {
         }
         let untouched = session.clone();
         let again = SendAgain { seed: &self.seed, messages: &self.messages, instant: &self.instant, lease: self.lease };
-        let (channels, events) = match session.advance(&again, cx) {
+        let (channels, events) = match session.advance(self.turn, &again, cx) {
             Ok(sent) => sent,
             Err(refusal) => return Ok(not_sent(untouched, refusal)),
         };
         if let Some((channel, wait)) = blocked(rows, session.budgets_of(&channels), cx)? {
-            let session = turn_over(untouched, rows, cx)?;
+            let session = turn_over(untouched, self.turn, rows, cx)?;
             return Ok(SendAgainVerdict::RecipientBlocked { session, channel, wait });
         }
         let funds = funds(rows, untouched.tally(), &session)?;
         if matches!(funds, Funds::Short) {
-            return Ok(SendAgainVerdict::InsufficientBalance(turn_over(untouched, rows, cx)?));
+            return Ok(SendAgainVerdict::InsufficientBalance(turn_over(untouched, self.turn, rows, cx)?));
         }
         session.remember(self.step, Done::Sent(channels.clone()));
         finish(rows, &mut session, funds, events, cx)?;
@@ -177,10 +177,10 @@ impl Advance {
     }
 }
 
-/// The next fallback cannot be sent. Its turn is over all the same, or it would stay due.
-fn turn_over(mut session: Session, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Box<Session>, StoreError> {
+/// Nothing can be sent. The turn is over all the same, or it would stay due.
+fn turn_over(mut session: Session, turn: Turn, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Box<Session>, StoreError> {
     let before = session.tally();
-    session.skip_fallback(cx.now);
+    session.skip(turn, cx.now);
     let funds = funds(rows, before, &session)?;
     finish(rows, &mut session, funds, Vec::new(), cx)?;
     Ok(Box::new(session))

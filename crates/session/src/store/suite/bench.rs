@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use countersign_model::{
     Aggregate, AllFailed, Attempt, Autofill, Channel, Clock, Code, Dialect, EventKind, FailureReason, KeyId, KeyKind, Limit,
-    LimitName, LogEntry, ManualClock, MessageId, Mode, Money, Partition, PerChannel, Policy, ProviderName, Recipient,
-    ResendPolicy, Scope, SeededRng, SessionId, StepId, TenantId, Timestamp, VerificationMode,
+    LimitName, LogEntry, ManualClock, MessageId, Mode, Money, Partition, PerChannel, Policy, ProviderName, ReceiptPolicy,
+    Recipient, ResendPolicy, Scope, SeededRng, SessionId, StepId, TenantId, Timestamp, VerificationMode,
 };
 
 use super::{Engine, Setup, Strike};
@@ -359,7 +359,7 @@ impl Bench {
     }
 
     pub(crate) async fn lapse(&self, session: &Session) -> LapseVerdict {
-        self.store.lapse(Lapse { scope: self.scope, session: session.id() }).await.unwrap()
+        self.store.lapse(Lapse { scope: self.scope, session: session.id(), given_up: None }).await.unwrap()
     }
 
     pub(crate) async fn find(&self, session: &Session) -> Session {
@@ -406,6 +406,7 @@ pub(crate) const POLICY: Policy = Policy {
     resend: ResendPolicy::Rotate,
     resend_unlocks: true,
     all_failed: AllFailed::Error,
+    receipts: ReceiptPolicy::DEFAULT,
 };
 
 pub(crate) fn limits() -> SendLimits {

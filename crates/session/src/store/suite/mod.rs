@@ -26,11 +26,15 @@ pub mod opening;
 #[doc(hidden)]
 pub mod races;
 #[doc(hidden)]
+pub mod receipts;
+#[doc(hidden)]
 pub mod recording;
 #[doc(hidden)]
 pub mod replays;
 #[doc(hidden)]
 pub mod resending;
+#[doc(hidden)]
+pub mod retrying;
 mod step;
 #[doc(hidden)]
 pub mod strike;
@@ -268,6 +272,45 @@ macro_rules! session_store_suite {
                 an_unblocked_recipient_is_heard_again
                 unblocking_who_is_not_blocked_forgets_the_guesses_and_says_so
             }
+            receipts {
+                a_receipt_says_that_a_message_arrived
+                a_message_arrived_no_later_than_its_receipt_came
+                a_receipt_says_that_a_message_did_not_arrive
+                what_is_known_already_or_better_changes_nothing
+                only_who_took_a_message_is_believed
+                a_receipt_may_be_quicker_than_the_answer_of_its_provider
+                a_replaced_message_is_still_heard_of
+                who_took_a_replaced_message_may_be_said_late
+                of_replaced_messages_the_newest_four_are_heard_of
+                an_ended_session_hears_of_its_messages_and_nothing_follows
+                a_notice_hears_of_its_message
+                a_receipt_finds_its_session_whoever_it_belongs_to
+                a_receipt_about_nothing_is_unknown
+                a_message_is_found_by_what_its_provider_calls_it
+                a_receipt_that_comes_before_its_message_is_named_waits
+                a_receipt_waits_for_ten_minutes_and_no_more_than_eight_wait
+            }
+            retrying {
+                a_missing_receipt_is_asked_for_at_its_time
+                every_channel_has_a_wait_of_its_own
+                a_message_that_arrived_is_not_asked_for
+                a_receipt_that_came_early_needs_no_waiting
+                a_bad_receipt_asks_at_once_where_anything_can_follow
+                where_nobody_asks_for_it_no_receipt_is_missed
+                a_retry_sends_a_new_code_beside_the_old_one
+                a_retry_of_which_nothing_went_out_leaves_the_session_open
+                a_retry_is_paid_for_like_any_message
+                no_more_than_four_retries_are_made_until_a_resend
+                a_receipt_for_the_message_before_ends_the_waiting_for_its_retry
+                another_channel_follows_in_place_of_a_message
+                nothing_follows_a_message_for_which_nobody_waits
+                what_is_given_up_is_not_asked_for_again
+                nothing_follows_in_a_session_that_is_over
+                a_proved_channel_is_not_sent_to_again
+                a_retry_repeated_with_its_step_answers_the_same
+                a_retry_whose_sender_died_may_have_gone_out
+                a_retry_whose_sender_died_keeps_the_slot_of_what_went_out_before
+            }
             races {
                 of_two_hundred_racing_wrong_guesses_three_are_counted
                 of_fifty_racing_right_guesses_one_completes_the_session
@@ -276,6 +319,8 @@ macro_rules! session_store_suite {
                 of_fifty_racing_opens_of_one_slot_one_passes
                 of_two_hundred_racing_opens_no_two_are_found_by_one_code
                 of_fifty_racing_checks_of_one_code_one_consumes_it
+                of_fifty_racing_retries_one_sends
+                racing_receipts_are_told_once
             }
         }
         #[test]
@@ -325,6 +370,8 @@ mod tests {
             include_str!("naming.rs"),
             include_str!("notices.rs"),
             include_str!("counting.rs"),
+            include_str!("receipts.rs"),
+            include_str!("retrying.rs"),
         ];
         for source in sources {
             for sentence in source.split("pub async fn ").skip(1) {

@@ -1,13 +1,14 @@
 //! Random sequences of steps, taken by an engine and by `memory`: they must answer and remember the same.
 
 mod names;
+mod receipts;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_model::{
-    AllFailed, Attempt, Channel, Limit, LogEntry, Money, Partition, PerChannel, ProviderName, ResendPolicy, SessionId,
-    VerificationMode,
+    AllFailed, Attempt, Channel, Limit, LogEntry, Money, Partition, PerChannel, ProviderName, ReceiptPolicy, Reference,
+    ResendPolicy, SessionId, VerificationMode,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -16,19 +17,20 @@ use proptest::sample::{Index, select, subsequence};
 use proptest::test_runner::{Config, TestRunner};
 
 use self::names::{Codes, Named, called};
+use self::receipts::{Heard, heard};
 use super::bench::{BUDGET, Bench, MINUTE, REFUSED, UNREACHABLE, WRONG, accepted, code, per_ip, unclear};
 use super::step::AnyStep;
 use super::{Engine, Setup, runtime};
 use crate::code::SubjectKind;
 use crate::guess::{Guess, Guesses};
-use crate::session::Billing;
+use crate::session::{Billing, Instead};
 use crate::store::{
-    Cancel, Claim, Credit, Guard, Lapse, LapseVerdict, MemoryStore, Record, Resend, SessionFilter, SessionStore, Strike, Unblock,
-    Verify,
+    Advance, Cancel, Claim, Credit, Guard, Lapse, LapseVerdict, MemoryStore, Record, Resend, SessionFilter, SessionStore, Strike,
+    Unblock, Verify,
 };
 
 /// Sequences that are tried.
-const CASES: u32 = 40;
+const CASES: u32 = 500;
 /// The longest of them.
 const LONGEST: usize = 60;
 
@@ -61,13 +63,21 @@ enum Act {
         instant: bool,
         asked: bool,
     },
+    /// Something follows a message that did not arrive.
+    Instead {
+        session: Index,
+        instant: bool,
+        by: Instead,
+    },
     Cancel {
         session: Index,
         key: Key,
     },
     Lapse {
         session: Index,
+        gives_up: bool,
     },
+    Hear(Heard),
     /// The tenant's next credit, in millionths; or the one before it once more, or one too far.
     Credit {
         amount: i64,
@@ -107,6 +117,7 @@ struct Opening {
     names: Named,
     codes: Codes,
     key: Key,
+    receipts: ReceiptPolicy,
 }
 
 /// An idempotency key and a body, few enough to meet again.
@@ -143,8 +154,8 @@ fn opening() -> impl Strategy<Value = Opening> {
     let fallback =
         prop_oneof![2 => Just(Vec::new()), 1 => Just(vec![Channel::Voice]), 1 => Just(vec![Channel::Voice, Channel::Sms])];
     let fee = option::of(select(vec![0_i64, 10_000, 250_000]));
-    (0_u32..2, channels(), fallback, rules, fee, called(), key()).prop_map(
-        |(person, channels, fallback, rules, fee, called, key)| {
+    (0_u32..2, channels(), fallback, rules, fee, called(), key(), receipts::policy()).prop_map(
+        |(person, channels, fallback, rules, fee, called, key, receipts)| {
             let (all, keep_previous, keep_failed, unlocks, instant) = rules;
             let (names, codes) = called;
             // A code is chosen for one channel only.
@@ -152,7 +163,21 @@ fn opening() -> impl Strategy<Value = Opening> {
             // A notice has no fallback.
             let may_fall_back = !all && !matches!(codes, Codes::None);
             let fallback = fallback.into_iter().filter(|channel| may_fall_back && !channels.contains(channel)).collect();
-            Opening { person, channels, fallback, all, keep_previous, keep_failed, unlocks, instant, fee, names, codes, key }
+            Opening {
+                person,
+                channels,
+                fallback,
+                all,
+                keep_previous,
+                keep_failed,
+                unlocks,
+                instant,
+                fee,
+                names,
+                codes,
+                key,
+                receipts,
+            }
         },
     )
 }
@@ -161,6 +186,7 @@ fn act() -> impl Strategy<Value = Act> {
     let session = any::<Index>;
     let guesses = vec((select(Channel::ALL.to_vec()), typed()), 1..3);
     let outcomes = vec((select(Channel::ALL.to_vec()), outcome()), 1..4);
+    let instead = || select(vec![Instead::Provider, Instead::Channel]);
     let spans = [1, 20, 31, 61, 300, 601, 3_601, 86_400, 90_061].map(Duration::from_secs).to_vec();
     prop_oneof![
         6 => opening().prop_map(Act::Open),
@@ -176,7 +202,10 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (session(), any::<bool>(), any::<bool>())
             .prop_map(|(session, instant, asked)| Act::Advance { session, instant, asked }),
         1 => (session(), key()).prop_map(|(session, key)| Act::Cancel { session, key }),
-        3 => session().prop_map(|session| Act::Lapse { session }),
+        4 => (session(), prop::bool::weighted(0.2)).prop_map(|(session, gives_up)| Act::Lapse { session, gives_up }),
+        6 => heard().prop_map(Act::Hear),
+        4 => (session(), prop::bool::weighted(0.2), instead())
+            .prop_map(|(session, instant, by)| Act::Instead { session, instant, by }),
         3 => (select(vec![1_000_000_i64, 300_000, -200_000]), select(vec![0_i8, 0, 0, -1, 1]))
             .prop_map(|(amount, ahead)| Act::Credit { amount, ahead }),
         1 => Just(Act::Cut),
@@ -194,6 +223,8 @@ struct Pair {
     memory: Arc<dyn SessionStore>,
     /// The sessions that were tried to open, and the claim of the newest send of each.
     sessions: Vec<(SessionId, Option<Claim>)>,
+    /// Messages that were, or may have been, made.
+    messages: Vec<Reference>,
     /// The number of the newest credit.
     credits: u64,
     /// The newest revision of the tenant's records, and the one that whoever asks knows.
@@ -211,7 +242,16 @@ pub fn any_sequence_of_steps_ends_as_it_does_in_memory(make: impl AsyncFn(Setup)
             let bench = Bench::new(&make).await;
             let memory = MemoryStore::new(Arc::clone(&bench.keys), Arc::clone(&bench.clock) as _, BUDGET);
             let memory = Arc::new(memory);
-            let mut pair = Pair { bench, memory, sessions: Vec::new(), credits: 0, revisions: (1, 1), spoiled: None, last: None };
+            let mut pair = Pair {
+                bench,
+                memory,
+                sessions: Vec::new(),
+                messages: Vec::new(),
+                credits: 0,
+                revisions: (1, 1),
+                spoiled: None,
+                last: None,
+            };
             for act in acts {
                 pair.act(act).await;
             }
@@ -245,6 +285,7 @@ impl Pair {
             }
             Act::Revoke => Some(AnyStep::Revoke(self.bench.scope.tenant, self.guard().key)),
             Act::Repeat => self.last.clone(),
+            Act::Hear(heard) => self.hear(heard),
             other => self.on_session(other).await,
         };
         let Some(step) = step else { return };
@@ -297,6 +338,7 @@ impl Pair {
         new.policy.resend = if keep_previous { ResendPolicy::KeepPrevious } else { ResendPolicy::Rotate };
         new.policy.all_failed = if keep_failed { AllFailed::Session } else { AllFailed::Error };
         new.policy.resend_unlocks = unlocks;
+        new.policy.receipts = opening.receipts;
         let micros = |micros: Option<i64>| Money::from_micros(micros.unwrap_or(0)).unwrap();
         new.billing = fee.map(|fee| Billing { fee: micros(Some(fee)), low_at: Some(micros(Some(400_000))) });
         for planned in &mut new.fallback {
@@ -307,6 +349,8 @@ impl Pair {
             challenge.instant = instant.then(|| ProviderName::new("sandbox"));
         }
         self.sessions.push((new.id, open.claim));
+        let (id, messages) = (new.id, new.challenges.iter().map(|challenge| challenge.message).collect::<Vec<_>>());
+        self.note(id, messages.into_iter());
         AnyStep::Open(Box::new(open))
     }
 
@@ -318,8 +362,9 @@ impl Pair {
         | Act::Resend { session: index, .. }
         | Act::Advance { session: index, .. }
         | Act::Cancel { session: index, .. }
+        | Act::Instead { session: index, .. }
         | Act::Unblock { session: index }
-        | Act::Lapse { session: index }) = &act
+        | Act::Lapse { session: index, .. }) = &act
         else {
             return None;
         };
@@ -336,7 +381,7 @@ impl Pair {
             Typed::Wrong => WRONG.to_owned(),
         };
         let provider = |instant: bool| PerChannel::from_fn(|_| instant.then(|| ProviderName::new("sandbox")));
-        Some(match act {
+        let step = match act {
             Act::Record { outcomes, .. } => {
                 let known = |channel: &Channel| session.challenges().iter().any(|challenge| challenge.channel == *channel);
                 let outcomes: Vec<_> = outcomes.into_iter().filter(|(channel, _)| known(channel)).collect();
@@ -364,11 +409,18 @@ impl Pair {
                 step.instant = provider(instant);
                 AnyStep::Advance(step)
             }
+            Act::Instead { instant, by, .. } => {
+                let mut step = self.instead(&session, bench.advance_step(&session), by);
+                step.instant = provider(instant);
+                AnyStep::Advance(step)
+            }
             Act::Cancel { key, .. } => {
                 AnyStep::Cancel(Cancel { guard: self.guard_or_none(), claim: self.claim(key), ..bench.cancel_step(&session) })
             }
-            Act::Lapse { .. } => AnyStep::Lapse(Lapse { scope: bench.scope, session: id }),
+            Act::Lapse { gives_up: true, .. } => AnyStep::Lapse(self.give_up(&session)),
+            Act::Lapse { .. } => AnyStep::Lapse(Lapse { scope: bench.scope, session: id, given_up: None }),
             Act::Open(_)
+            | Act::Hear(_)
             | Act::Credit { .. }
             | Act::Cut
             | Act::Strike { .. }
@@ -379,7 +431,12 @@ impl Pair {
             | Act::Repeat
             | Act::Wait(_)
             | Act::Sweep => return None,
-        })
+        };
+        if let AnyStep::Resend(Resend { messages, .. }) | AnyStep::Advance(Advance { messages, .. }) = &step {
+            let asked: Vec<_> = session.challenges().iter().map(|challenge| *messages.get(challenge.channel)).collect();
+            self.note(id, asked.into_iter());
+        }
+        Some(step)
     }
 
     /// Both have kept the same and tell it in the same order.
@@ -416,16 +473,16 @@ impl Pair {
         }
         let mut waiting = Vec::new();
         for (scope, session) in due {
-            let lapse = Lapse { scope, session };
+            let lapse = Lapse { scope, session, given_up: None };
             let done = engine.lapse(lapse).await.unwrap();
             assert_eq!(done, memory.lapse(lapse).await.unwrap());
-            if done == LapseVerdict::FallbackDue {
+            if done != LapseVerdict::Settled {
                 waiting.push((scope, session));
             }
         }
         let mut left = engine.due(100).await.unwrap();
         left.sort_unstable();
         waiting.sort_unstable();
-        assert_eq!(left, waiting, "only a fallback that nobody started stays due");
+        assert_eq!(left, waiting, "only what nobody started stays due");
     }
 }

@@ -143,7 +143,7 @@ pub async fn the_fee_is_kept_for_a_fallback_that_is_still_to_come(bench: Bench) 
     bench.record(&session, &[(EMAIL, UNREACHABLE)]).await;
     assert_eq!(bench.balance().await, told("2.00", "0.10"));
     bench.clock.advance(POLICY.life);
-    bench.store.lapse(Lapse { scope: bench.scope, session: session.id() }).await.unwrap();
+    bench.store.lapse(Lapse { scope: bench.scope, session: session.id(), given_up: None }).await.unwrap();
     assert_eq!(bench.balance().await, told("2.00", "0.00"));
 }
 

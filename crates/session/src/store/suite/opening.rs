@@ -56,7 +56,7 @@ pub async fn a_foreign_tenant_and_the_other_kind_of_key_see_nothing(bench: Bench
         assert_eq!(fresh(bench.store.advance(advance).await.unwrap()), SendAgainVerdict::Unknown);
         let record = Record { scope, ..bench.record_step(&session, &[]) };
         assert_eq!(bench.store.record(record).await, Ok(RecordVerdict::Unknown));
-        assert_eq!(bench.store.lapse(Lapse { scope, session: session.id() }).await, Ok(LapseVerdict::Settled));
+        assert_eq!(bench.store.lapse(Lapse { scope, session: session.id(), given_up: None }).await, Ok(LapseVerdict::Settled));
     }
     assert_eq!(bench.find(&session).await, session);
 }

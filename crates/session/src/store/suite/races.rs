@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use countersign_model::{Channel, EventKind, Mode};
+use countersign_model::{Channel, EventKind, Mode, ReceiptFailover, Report};
 
 use super::bench::{Bench, MINUTE, WRONG, accepted, code, fresh};
+use super::receipts::receipt;
 use super::step::AnyStep;
 use crate::code::SubjectKind;
 use crate::guess::Guess;
-use crate::session::{Session, SessionStatus};
-use crate::store::{NameQuery, OpenVerdict, SessionStore, StoreError, Verify, VerifyVerdict};
+use crate::session::{Instead, Session, SessionStatus, Turn};
+use crate::store::{
+    Advance, NameQuery, OpenVerdict, ReceiveVerdict, SendAgainVerdict, SessionStore, StoreError, Verify, VerifyVerdict,
+};
 
 /// Does all of it at once.
 async fn race<S, T, F>(bench: &Bench, steps: Vec<S>, take: impl Fn(Arc<dyn SessionStore>, S) -> F) -> Vec<T>
@@ -162,4 +165,36 @@ pub async fn of_fifty_racing_checks_of_one_code_one_consumes_it(bench: Bench) {
         .into_iter()
         .filter(|verdict| matches!(fresh(verdict.clone()), VerifyVerdict::Judged(_, judgement) if judgement.session_verified));
     assert_eq!(consumed.count(), 1);
+}
+
+pub async fn of_fifty_racing_retries_one_sends(bench: Bench) {
+    for by in [Instead::Provider, Instead::Channel] {
+        let mut open = bench.opening(&[Channel::Sms]);
+        open.session.policy.receipts.failover = ReceiptFailover::Provider;
+        open.session.fallback = vec![bench.planned(Channel::Voice, MINUTE * 9), bench.planned(Channel::Whatsapp, MINUTE * 9)];
+        let session = bench.open(open).await;
+        let session = bench.accept(&session).await;
+        bench.clock.advance(MINUTE);
+        let turn = Turn::Instead { of: session.challenges()[0].message.id, by };
+        let steps = (0..50).map(|_| Advance { turn, ..bench.advance_step(&session) }).collect();
+        let verdicts = race(&bench, steps, async |store, step| store.advance(step).await).await;
+        let (mut sent, mut late) = (0, 0);
+        for verdict in verdicts {
+            match fresh(verdict) {
+                SendAgainVerdict::Sent(..) => sent += 1,
+                SendAgainVerdict::NoFallback(_) => late += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((sent, late), (1, 49));
+    }
+}
+
+pub async fn racing_receipts_are_told_once(bench: Bench) {
+    let session = bench.sent(&[Channel::Sms]).await;
+    let receipts = (0..50).map(|_| receipt(&session, Channel::Sms, Report::Delivered)).collect();
+    let verdicts = race(&bench, receipts, async |store, receipt| store.receive(receipt).await).await;
+    let changed = verdicts.iter().filter(|verdict| matches!(verdict, ReceiveVerdict::Changed(_))).count();
+    assert_eq!((changed, verdicts.contains(&ReceiveVerdict::Unknown)), (1, false));
+    assert_eq!(bench.names(&session).await[2..], ["message.delivered"]);
 }

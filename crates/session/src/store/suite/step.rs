@@ -3,10 +3,11 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use countersign_model::{KeyId, Quota, TenantId};
+use countersign_model::{KeyId, ProviderName, Quota, Reference, TenantId};
 
 use crate::store::{
-    Advance, Cancel, Credit, Guard, Heard, Lapse, Open, Record, Resend, SessionStore, StoreError, Strike, Unblock, Verify,
+    Advance, Cancel, Credit, Guard, Heard, Lapse, Open, ParkedReceipt, Receive, Record, Resend, SessionStore, StoreError, Strike,
+    Unblock, Verify,
 };
 
 /// What came of a step, in words. A repeated step answers the same, but counts no call.
@@ -26,6 +27,9 @@ pub(super) enum AnyStep {
     Advance(Advance),
     Cancel(Cancel),
     Lapse(Lapse),
+    Receive(Receive),
+    NameMessage(String, Reference),
+    FindMessage(String, ParkedReceipt),
     Credit(Credit),
     Cut(TenantId),
     Strike(Strike),
@@ -33,6 +37,10 @@ pub(super) enum AnyStep {
     Admit(Guard),
     SetRevision(TenantId, u64),
     Revoke(TenantId, KeyId),
+}
+
+fn house() -> ProviderName {
+    ProviderName::new("house")
 }
 
 impl AnyStep {
@@ -52,6 +60,9 @@ impl AnyStep {
             Self::Advance(step) => store.advance(step).await.map(heard),
             Self::Cancel(step) => store.cancel(step).await.map(heard),
             Self::Lapse(step) => store.lapse(step).await.map(told),
+            Self::Receive(step) => store.receive(step).await.map(told),
+            Self::NameMessage(id, reference) => store.name_message(&house(), &id, reference).await.map(told),
+            Self::FindMessage(id, receipt) => store.find_message(&house(), &id, &receipt).await.map(told),
             Self::Credit(step) => store.credit(step).await.map(told),
             Self::Cut(tenant) => store.cut(tenant).await.map(told),
             Self::Strike(step) => store.strike(step).await.map(told),

@@ -1,11 +1,14 @@
 #!lua flags=allow-oom
--- Opens the next fallback channel: the copy of steps/send_again.rs and session/send_again.rs.
+-- Opens the next fallback channel, or tries a channel once more: the copy of steps/send_again.rs and session/send_again.rs.
 --
 -- KEYS: meta, session, head and calls (when a caller asks), account, log, due.
--- brought: step, guard or false, rule of wrong guesses, turn (0 next, 1 of that channel, 2 due), its channel, codes, messages, instant, lease.
+-- brought: step, guard or false, rule of wrong guesses, turn (0 next, 1 of that channel, 2 due, 3 another provider and 4 another channel in place of
+-- a message), its channel, codes, messages, instant, lease, the message or false.
+
+local RETRY, INSTEAD = 3, 4
 
 local brought = cmsgpack.unpack(ARGV[2])
-local step, guard, rule, turn, turn_channel, codes, messages, instant, lease = unpack(brought)
+local step, guard, rule, turn, turn_channel, codes, messages, instant, lease, of = unpack(brought)
 local count = #KEYS
 local account_key, log, due = KEYS[count - 2], KEYS[count - 1], KEYS[count]
 local now = moment()
@@ -33,13 +36,28 @@ end
 
 if not session then return answer(FRESH, now, 11) end
 local planned = session[FALLBACK][1]
-if planned and ((turn == 1 and planned[CHANNEL] ~= turn_channel) or (turn == 2 and planned[TURN_AT] > now)) then return refuse(7) end
+-- The message in whose place something is to follow, if it still is.
+local function awaited()
+  for _, challenge in ipairs(session[CHALLENGES]) do
+    local follow_at = challenge[RECEIPT] and challenge[RECEIPT][2]
+    if challenge[MESSAGE] == of and follow_at and follow_at <= now and not challenge[VERIFIED_AT] then return challenge end
+  end
+end
+if turn >= RETRY then
+  if not awaited() then return refuse(7) end
+elseif planned and ((turn == 1 and planned[CHANNEL] ~= turn_channel) or (turn == 2 and planned[TURN_AT] > now)) then
+  return refuse(7)
+end
 local ended = refuse_ended(session)
 if ended then return refuse(ended) end
 local stands = status(session, now)
 if stands == EXPIRED then return refuse(4) end
 if stands == LOCKED then return refuse(3) end
-if not planned then return refuse(7) end
+if turn == RETRY then
+  if taken_in_vain(session) >= MOST_REPLACED then return refuse(7) end
+elseif not planned then
+  return refuse(7)
+end
 local from = codes_at(session, codes)
 if not from then return need(session, now) end
 check('log', 'XLEN', log)
@@ -48,7 +66,8 @@ check('log', 'XLEN', log)
 local function turn_over(verdict, ...)
   session = decode_session(values[2])
   local held, captured = tally(session)
-  table.remove(session[FALLBACK], 1)
+  if turn >= RETRY then give_up(awaited()) end
+  if turn ~= RETRY then table.remove(session[FALLBACK], 1) end
   release_fee(session, now)
   local account, account_was_there = funds(session, held, captured, account_key)
   local packed, entry = finish(session, AS_BEFORE, account_key, account, account_was_there, {}, now)
@@ -59,17 +78,29 @@ local function turn_over(verdict, ...)
 end
 
 local held, captured = tally(session)
-local channel, generation = planned[CHANNEL], session[GENERATION] + 1
-table.remove(session[FALLBACK], 1)
-hold_fee(session)
-session[GENERATION] = generation
-local challenge = {channel, planned[RECIPIENT], planned[BUDGET], '', 0, 0, false, false, 0, false, false, planned[PLANNED_COST], 0, false, {}}
-begin_message(challenge, messages, instant, generation, lease, now)
-add_digest(challenge, codes, from, generation, session[EXPIRES])
-local events = {{3, challenge[MESSAGE], channel}}
-tell_begun(challenge, events)
-local challenges = session[CHALLENGES]
-challenges[#challenges + 1] = challenge
+local generation, challenges = session[GENERATION] + 1, session[CHALLENGES]
+local channel, events
+if turn == RETRY then
+  local challenge = awaited()
+  channel = challenge[CHANNEL]
+  events = {{22, string.sub(messages, channel * 16 - 15, channel * 16), channel}}
+  hold_fee(session)
+  session[GENERATION] = generation
+  renew(session, challenge, true, {codes, from, messages, instant, generation, session[EXPIRES], lease}, events, now)
+else
+  if turn == INSTEAD then give_up(awaited()) end
+  channel = planned[CHANNEL]
+  table.remove(session[FALLBACK], 1)
+  hold_fee(session)
+  session[GENERATION] = generation
+  local challenge =
+    {channel, planned[RECIPIENT], planned[BUDGET], '', 0, 0, false, false, 0, false, false, planned[PLANNED_COST], 0, false, {}}
+  begin_message(challenge, messages, instant, generation, lease, now)
+  add_digest(challenge, codes, from, generation, session[EXPIRES])
+  events = {{3, challenge[MESSAGE], channel}}
+  tell_begun(challenge, events)
+  challenges[#challenges + 1] = challenge
+end
 local budgets = {}
 for _, asked in ipairs(challenges) do
   if asked[CHANNEL] == channel then

@@ -13,6 +13,8 @@ local CREATED, EXPIRES, RESEND_AT, GENERATION, WRONG, TOLD, EVENTS = 14, 15, 16,
 local BEFORE_EXPIRES, BEFORE_WRONG, END, ENDED_AT = 21, 22, 23, 24
 local FEE, LOW, FEE_STATE, CAPTURED = 25, 26, 27, 28
 local CHALLENGES, FALLBACK, USERS, STEPS = 29, 30, 31, 32
+-- Only where there is something to keep: see lib_5_receipts.lua.
+local RECEIPTS, RECEIPT = 33, 16
 -- The places of a challenge. DIGESTS holds five to a code: kid, mac, generation, expiry, whether it retires.
 local CHANNEL, RECIPIENT, BUDGET, MESSAGE, SENT_IN, ATTEMPT, PROVIDER, PROVIDER_ID = 1, 2, 3, 4, 5, 6, 7, 8
 local STATUS, SENT_AT, DELIVERED_AT, COST, LEASE, VERIFIED_AT, DIGESTS = 9, 10, 11, 12, 13, 14, 15
@@ -20,6 +22,8 @@ local STATUS, SENT_AT, DELIVERED_AT, COST, LEASE, VERIFIED_AT, DIGESTS = 9, 10, 
 local PLANNED_COST, AFTER, TURN_AT = 4, 5, 6
 -- Attempts; from FAILED on it is FAILED + the reason, the first of which is that the recipient is refused.
 local SENDING, ACCEPTED, UNCLEAR, FAILED, REFUSED = 0, 1, 2, 3, 3
+-- Statuses of messages that scripts speak of.
+local ARRIVED, NOT_SENT = 2, 3
 -- Ends, and what a session without one is.
 local PENDING, VERIFIED, CANCELED, GONE, EXPIRED, LOCKED = 0, 1, 2, 3, 4, 5
 -- The end of a message without a code, with which it begins.
@@ -155,7 +159,12 @@ local function due_at(session)
   if session[END] > 0 or session[TOLD] then return due end
   if not due or session[EXPIRES] < due then due = session[EXPIRES] end
   local next_turn = session[FALLBACK][1]
-  if next_turn and session[WRONG] < session[MAX] and next_turn[TURN_AT] < due then due = next_turn[TURN_AT] end
+  if session[WRONG] >= session[MAX] then return due end
+  if next_turn and next_turn[TURN_AT] < due then due = next_turn[TURN_AT] end
+  for _, challenge in ipairs(session[CHALLENGES]) do
+    local follow_at = challenge[RECEIPT] and challenge[RECEIPT][2]
+    if follow_at and follow_at < due and not challenge[VERIFIED_AT] then due = follow_at end
+  end
   return due
 end
 

@@ -6,8 +6,8 @@ local REPLY_KEPT = 86400000
 
 -- A packed session without anything by which a guess could be tried. The session is no good for anything after that.
 local function snapshot(session)
-  session[STEPS] = {}
-  for _, challenge in ipairs(session[CHALLENGES]) do challenge[DIGESTS] = {} end
+  session[STEPS], session[RECEIPTS] = {}, nil
+  for _, challenge in ipairs(session[CHALLENGES]) do challenge[DIGESTS], challenge[RECEIPT] = {}, nil end
   return cmsgpack.pack(session)
 end
 

@@ -36,9 +36,33 @@ local function begin_message(challenge, messages, instant, generation, lease, no
   challenge[MESSAGE], challenge[SENT_IN] = string.sub(messages, channel * 16 - 15, channel * 16), generation
   challenge[ATTEMPT], challenge[PROVIDER], challenge[PROVIDER_ID] = provider and ACCEPTED or SENDING, provider, false
   challenge[STATUS], challenge[SENT_AT], challenge[DELIVERED_AT] = provider and 1 or 0, provider and now, false
-  challenge[LEASE] = now + lease
+  challenge[LEASE], challenge[RECEIPT] = now + lease, nil
 end
 
 local function tell_begun(challenge, events)
   tell_outcome(events, challenge[MESSAGE], challenge[CHANNEL], challenge[ATTEMPT], challenge[PROVIDER], false)
+end
+
+-- A new message and a new code for a channel that was asked before. What happens to the old code is the resend policy's to say; it stays when its
+-- message is believed to have been sent in vain. bring: codes, where their macs begin, messages, instant, generation, expiry, lease.
+local function renew(session, challenge, in_vain, bring, events, now)
+  local codes, from, messages, instant, generation, expires_at, lease = unpack(bring)
+  -- Nobody will say what became of a message whose place is taken: it counts as one that may have gone out.
+  if challenge[ATTEMPT] == SENDING then capture(session, challenge[MESSAGE], challenge[COST], events) end
+  keep_replaced(session, challenge, in_vain)
+  local may_arrive = challenge[ATTEMPT] == SENDING or challenge[ATTEMPT] == UNCLEAR
+  local retire = not session[KEEP_OLD] and not may_arrive and not in_vain
+  local digests, kept = challenge[DIGESTS], {}
+  for at = 1, #digests, 5 do
+    local retiring = digests[at + 4] or retire
+    -- The provider of an instant message has it already: what retires is dead.
+    if digests[at + 3] > now and not (retiring and instant[challenge[CHANNEL]]) then
+      for place = at, at + 3 do kept[#kept + 1] = digests[place] end
+      kept[#kept + 1] = retiring
+    end
+  end
+  challenge[DIGESTS] = kept
+  add_digest(challenge, codes, from, generation, expires_at)
+  begin_message(challenge, messages, instant, generation, lease, now)
+  tell_begun(challenge, events)
 end

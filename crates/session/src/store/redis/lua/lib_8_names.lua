@@ -9,6 +9,8 @@ local function slot_wait(packed, now)
   if not row or row[4] <= now then return nil end
   local session = decode_session(get('session', TAG .. 's' .. string.sub(SCOPE, 1, 16) .. string.char(row[3]) .. row[2]))
   if not session or session[END] > 0 or now >= session[EXPIRES] then return nil end
+  -- What a retry follows went out.
+  if taken_in_vain(session) > 0 then return session[EXPIRES] - now end
   for _, challenge in ipairs(session[CHALLENGES]) do
     local unknown = challenge[ATTEMPT] == SENDING or (challenge[ATTEMPT] == UNCLEAR and not challenge[PROVIDER])
     if not unknown or challenge[LEASE] > now then return session[EXPIRES] - now end

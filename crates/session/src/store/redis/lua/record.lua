@@ -38,12 +38,21 @@ local function delivery()
   return #session[FALLBACK] == 0 and NOTHING_SENT or NEXT_FALLBACK
 end
 
+-- Whether the newest send is one more try on a channel whose earlier message may have arrived.
+local function is_retry()
+  for _, challenge in ipairs(challenges) do
+    if challenge[SENT_IN] == session[GENERATION] and taken_in_vain(session, challenge[CHANNEL]) > 0 then return true end
+  end
+  return false
+end
+
 if recall(session, step) then return {now, 0, values[2], delivery()} end
 
 -- Takes an outcome, and with it the fate of the codes: an accepted message retires the older ones, a failed one was never seen. The only code of a
 -- session that is kept though nothing went out is kept with it.
 local function settle(challenge, attempt, provider, provider_id)
   challenge[ATTEMPT], challenge[PROVIDER], challenge[PROVIDER_ID] = attempt, provider, provider_id
+  if attempt == UNCLEAR then await_receipt(session, challenge, now) end
   if attempt == SENDING or attempt == UNCLEAR then return end
   local digests, kept = challenge[DIGESTS], {}
   local is_only = session[KEEP_FAILED]
@@ -60,10 +69,13 @@ local function settle(challenge, attempt, provider, provider_id)
   end
   challenge[DIGESTS] = kept
   if attempt == ACCEPTED then
-    challenge[STATUS], challenge[SENT_AT] = 1, now
-  else
-    challenge[STATUS] = 3
+    -- A receipt may have been quicker.
+    if challenge[STATUS] == 0 then challenge[STATUS] = 1 end
+    challenge[SENT_AT] = now
+  elseif challenge[STATUS] ~= ARRIVED then
+    challenge[STATUS] = NOT_SENT
   end
+  await_receipt(session, challenge, now)
 end
 
 local due_before = due_at(session)
@@ -76,6 +88,7 @@ for at = 1, #outcomes, 5 do
   if challenge then owes = true end
   if attempt < FAILED then all_failed = false end
   if not challenge then
+    record_replaced(session, message, attempt, provider)
     tell_outcome(events, message, channel, attempt, provider, provider_id)
   elseif challenge[ATTEMPT] == SENDING or challenge[ATTEMPT] == UNCLEAR then
     local was_sending = challenge[ATTEMPT] == SENDING
@@ -95,8 +108,8 @@ else
       session[EXPIRES] = session[BEFORE_EXPIRES]
       session[WRONG] = math.min(session[BEFORE_WRONG] + session[WRONG], 255)
       session[BEFORE_EXPIRES] = false
-    else
-      local ever_reached = false
+    elseif not is_retry() then
+      local ever_reached = taken_in_vain(session) > 0
       for _, challenge in ipairs(challenges) do
         if challenge[ATTEMPT] < FAILED then ever_reached = true end
       end

@@ -74,32 +74,13 @@ do
   events[1] = {2, told, expires_at}
 end
 
--- A new message and a new code for one channel.
-local function renew(challenge)
-  -- Nobody will say what became of a message whose place is taken: it counts as one that may have gone out.
-  if challenge[ATTEMPT] == SENDING then capture(session, challenge[MESSAGE], challenge[COST], events) end
-  local may_arrive = challenge[ATTEMPT] == SENDING or challenge[ATTEMPT] == UNCLEAR
-  local retire = not session[KEEP_OLD] and not may_arrive
-  local digests, kept = challenge[DIGESTS], {}
-  for at = 1, #digests, 5 do
-    local retiring = digests[at + 4] or retire
-    -- The provider of an instant message has it already: what retires is dead.
-    if digests[at + 3] > now and not (retiring and instant[challenge[CHANNEL]]) then
-      for place = at, at + 3 do kept[#kept + 1] = digests[place] end
-      kept[#kept + 1] = retiring
-    end
-  end
-  challenge[DIGESTS] = kept
-  add_digest(challenge, codes, from, generation, expires_at)
-  begin_message(challenge, messages, instant, generation, lease, now)
-  tell_begun(challenge, events)
-end
-
+local bring = {codes, from, messages, instant, generation, expires_at, lease}
+forget_vain(session)
 local is_chosen = {}
 for at = 1, #chosen do
   local channel = string.byte(chosen, at)
   is_chosen[channel] = true
-  renew(challenge_of[channel])
+  renew(session, challenge_of[channel], false, bring, events, now)
 end
 local budgets = {}
 for _, challenge in ipairs(challenges) do

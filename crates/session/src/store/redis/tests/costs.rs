@@ -3,12 +3,13 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 
-use countersign_model::{Channel, SessionId};
+use countersign_model::{Channel, ProviderName, ReceiptFailover, Reference, Report, SessionId, Undelivered};
 use redis::AsyncCommands as _;
 
 use super::Workshop;
 use crate::session::Names;
 use crate::store::suite::bench::{DAY, MINUTE, WRONG, code, expect_verdict};
+use crate::store::suite::receipts::receipt;
 use crate::store::{Answer, Lapse, NameQuery, OpenVerdict, VerifyVerdict};
 
 /// Hears every command that a server runs.
@@ -127,6 +128,44 @@ async fn looking_under_a_name_takes_two_commands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_takes_seven_commands_at_most_and_one_that_says_nothing_new_five() {
+    let shop = Workshop::new().await;
+    let mut monitor = Monitor::of(&shop);
+    shop.bench.credit(1, "100.00").await;
+    let session = shop.full_session().await;
+    for (report, most) in [
+        (Report::Undelivered(Undelivered::Expired), 7),
+        (Report::Undelivered(Undelivered::Expired), 5),
+        (Report::Delivered, 7),
+        (Report::Delivered, 5),
+    ] {
+        monitor.called_by_scripts(&shop);
+        shop.bench.store.receive(receipt(&session, Channel::Email, report)).await.unwrap();
+        let called = monitor.called_by_scripts(&shop);
+        assert!((2..=most).contains(&called.len()), "{called:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_many_messages_takes_up_little_too() {
+    let shop = Workshop::new().await;
+    shop.bench.credit(1, "100.00").await;
+    let mut open = shop.full_opening();
+    open.session.policy.receipts.failover = ReceiptFailover::Provider;
+    let mut session = shop.bench.open(open).await;
+    for _ in 0..5 {
+        session = shop.bench.accept(&session).await;
+        shop.bench.clock.advance(MINUTE * 2);
+        session = shop.bench.resent(&session).await;
+    }
+    let new_code = shop.bench.new_code(&session, Channel::Email);
+    shop.bench.accept(&session).await;
+    assert!(shop.bench.judged(&session, &[(Channel::Email, &new_code)]).await.session_verified);
+    let (kept, _) = shop.sessions().await;
+    assert!(kept <= 800, "{kept} bytes once verified, with all that it may remember");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_takes_up_little_and_less_when_its_codes_are_dead() {
     let shop = Workshop::new().await;
     shop.bench.credit(1, "100.00").await;
@@ -139,7 +178,7 @@ async fn a_session_takes_up_little_and_less_when_its_codes_are_dead() {
     assert!(sessions == 1 && kept <= 700, "{kept} bytes once verified");
     let expired = shop.full_session().await;
     shop.bench.clock.advance(MINUTE * 11);
-    shop.bench.store.lapse(Lapse { scope: shop.bench.scope, session: expired.id() }).await.unwrap();
+    shop.bench.store.lapse(Lapse { scope: shop.bench.scope, session: expired.id(), given_up: None }).await.unwrap();
     let (both, _) = shop.sessions().await;
     assert!(both - kept <= 700, "{} bytes once expired", both - kept);
 }
@@ -151,13 +190,15 @@ async fn whatever_is_kept_has_a_life() {
     shop.bench.open(shop.named_opening()).await;
     let session = shop.full_session().await;
     shop.bench.judged(&session, &[(Channel::Email, WRONG)]).await;
+    let reference = Reference { session: session.id(), message: session.challenges()[0].message.id };
+    shop.bench.store.name_message(&ProviderName::new("house"), "7", reference).await.unwrap();
     let mut line = shop.line.clone();
     let names: Vec<Vec<u8>> = line.keys("*").await.unwrap();
     for name in names {
         let lives_for: i64 = line.pttl(&name).await.unwrap();
         // Behind the tag: what the key is.
         match name[7] {
-            b's' | b'u' | b'i' | b'n' => assert!(lives_for > 0, "{:?} lives for ever", name.escape_ascii().to_string()),
+            b's' | b'u' | b'i' | b'n' | b'x' => assert!(lives_for > 0, "{:?} lives for ever", name.escape_ascii().to_string()),
             b'm' if name.get(8..) != Some(b"eta") => {
                 assert!(lives_for > 0 && lives_for <= i64::try_from(DAY.as_millis()).unwrap());
             }

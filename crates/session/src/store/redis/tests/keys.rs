@@ -1,17 +1,18 @@
 //! Keys at which something else lies than a step expects.
 
-use countersign_model::{Channel, KeyId, Limit};
+use countersign_model::{Channel, KeyId, Limit, ReceiptFailover, Reference, Report, Undelivered};
 
 use super::Workshop;
 use crate::code::{CodeSource, SubjectKind};
-use crate::session::Session;
 use crate::session::packed::Writer;
+use crate::session::{Instead, Session, Turn};
 use crate::store::redis::link::tag;
 use crate::store::redis::plan::{Moment, Plan, head_key};
 use crate::store::redis::steps::{self, GUESSED, Means, SENT_AGAIN};
-use crate::store::redis::{account, names, scripts};
+use crate::store::redis::{account, names, receipts, scripts};
 use crate::store::suite::bench::{BUDGET, MINUTE, POLICY, WRONG, accepted, code};
-use crate::store::{Advance, Cancel, Credit, Lapse, Record, Resend, StoreError, Strike, Unblock, Verify};
+use crate::store::suite::receipts::receipt;
+use crate::store::{Advance, Cancel, Credit, Lapse, ParkedReceipt, Record, Resend, StoreError, Strike, Unblock, Verify};
 
 /// Steps that write all that a step of their kind can write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +35,15 @@ pub(super) enum Kind {
     Rebuild,
     Strike,
     Unblock,
+    Receive,
+    Retry,
+    GivenUp,
+    NameMessage,
+    FindMessage,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Open,
         Self::NamedOpen,
         Self::Notice,
@@ -56,6 +62,11 @@ impl Kind {
         Self::Rebuild,
         Self::Strike,
         Self::Unblock,
+        Self::Receive,
+        Self::Retry,
+        Self::GivenUp,
+        Self::NameMessage,
+        Self::FindMessage,
     ];
 }
 
@@ -66,6 +77,7 @@ pub(super) async fn plans(shop: &Workshop, kind: Kind) -> Plan {
     let means = Means { keys: &bench.keys, budget: BUDGET, log_max_events: 1_000_000 };
     let mut open = shop.full_opening();
     open.session.fallback = vec![bench.planned(Channel::Sms, MINUTE)];
+    open.session.policy.receipts.failover = ReceiptFailover::Provider;
     let (scope, claim) = (open.session.scope, open.claim);
     let next = Some(bench.claim(&format!("next {}", open.session.id), "next"));
     let session = match kind {
@@ -124,11 +136,35 @@ pub(super) async fn plans(shop: &Workshop, kind: Kind) -> Plan {
         Kind::Cancel => steps::cancel(&Cancel { claim: next, ..bench.cancel_step(&session) }),
         Kind::Expiry => {
             bench.clock.advance(POLICY.life);
-            steps::lapse(&Lapse { scope, session: session.id() })
+            steps::lapse(&Lapse { scope, session: session.id(), given_up: None })
         }
         Kind::Drop => {
             bench.clock.advance(MINUTE * 60 * 48);
-            steps::lapse(&Lapse { scope, session: session.id() })
+            steps::lapse(&Lapse { scope, session: session.id(), given_up: None })
+        }
+        Kind::Receive => {
+            // Earlier than anything else that is due, so that this is written as well.
+            let bad = receipt(&session, Channel::Email, Report::Undelivered(Undelivered::Unknown));
+            receipts::receive(&bad, scope)
+        }
+        Kind::Retry => {
+            bench.clock.advance(MINUTE * 5);
+            let turn = Turn::Instead { of: session.challenges()[0].message.id, by: Instead::Provider };
+            let step = Advance { guard: Some(bench.guard()), turn, ..bench.advance_step(&session) };
+            means.advance(&step, crate::store::redis::plan::ShapeSeen::new().last(), &SENT_AGAIN)
+        }
+        Kind::GivenUp => {
+            bench.clock.advance(MINUTE * 5);
+            let given_up = Some(session.challenges()[0].message.id);
+            steps::lapse(&Lapse { scope, session: session.id(), given_up })
+        }
+        Kind::NameMessage => {
+            let reference = Reference { session: session.id(), message: session.challenges()[0].message.id };
+            receipts::name_message(bench.keys.fingerprint(&[b"7"]), reference)
+        }
+        Kind::FindMessage => {
+            let parked = ParkedReceipt { report: Report::Delivered, at: None, carrier: None };
+            receipts::find_message(bench.keys.fingerprint(&[b"8"]), &parked).unwrap()
         }
         other => unreachable!("{other:?} is made above"),
     }

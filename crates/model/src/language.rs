@@ -1,0 +1,101 @@
+//! Which languages serve for which: BCP 47 tags from the one that was asked for to wider ones.
+
+/// Languages whose readers also read another, by subtags of ISO 639: superseded names, and names of one standard of a language.
+const ALSO: [(&str, &[&str]); 18] = [
+    ("bs", &["hr", "sr-Latn"]),
+    ("cmn", &["zh", "zh-Hans"]),
+    ("fil", &["tl"]),
+    ("he", &["iw"]),
+    ("id", &["in"]),
+    ("in", &["id"]),
+    ("iw", &["he"]),
+    ("mo", &["ro"]),
+    ("nb", &["no"]),
+    ("nn", &["no", "nb"]),
+    ("no", &["nb"]),
+    ("prs", &["fa"]),
+    ("ro", &["mo"]),
+    ("sh", &["sr-Latn", "sr"]),
+    ("tl", &["fil"]),
+    ("yue", &["zh-Hant", "zh"]),
+    ("zh", &["zh-Hans"]),
+    ("zsm", &["ms"]),
+];
+
+/// Regions that write a language in another script than most of its readers do.
+const SCRIPTS: [(&str, &str, &str); 5] =
+    [("sr", "ME", "sr-Latn"), ("zh", "HK", "zh-Hant"), ("zh", "MO", "zh-Hant"), ("zh", "TW", "zh-Hant"), ("zh", "SG", "zh-Hans")];
+
+/// The tag, then wider ones, closest first (RFC 4647, section 3.4): `pt-BR`, then `pt`. A region tells the script where a language has two
+/// (`zh-TW`, `zh-Hant`, `zh`), and what a language is called otherwise comes last (`no`, then `nb`).
+///
+/// Takes any text; what is no language tag serves nobody, which whoever looks for words finds out by finding none.
+#[must_use]
+pub fn wider_tags(tag: &str) -> Vec<String> {
+    let tag = tag.replace('_', "-");
+    let subtags: Vec<&str> = tag.split('-').collect();
+    let is = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+    let mut tags: Vec<String> = Vec::with_capacity(4);
+    let mut add = |tag: &str| {
+        if !tags.iter().any(|known| is(known, tag)) {
+            tags.push(tag.to_owned());
+        }
+    };
+    for length in (1..=subtags.len()).rev() {
+        // A single letter only introduces what has just been cut off.
+        if length == subtags.len() || subtags[length - 1].len() > 1 {
+            add(&subtags[..length].join("-"));
+        }
+        let region = if length == 2 { subtags[1] } else { "" };
+        if let Some((.., written)) = SCRIPTS.iter().find(|(language, of, _)| is(language, subtags[0]) && is(of, region)) {
+            add(written);
+        }
+    }
+    if let Some((_, others)) = ALSO.iter().find(|(language, _)| is(language, subtags[0])) {
+        others.iter().copied().for_each(add);
+    }
+    tags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_cut_from_its_end_and_a_single_letter_goes_with_what_it_introduced() {
+        assert_eq!(wider_tags("pt-BR"), ["pt-BR", "pt"]);
+        assert_eq!(wider_tags("de_AT"), ["de-AT", "de"]);
+        assert_eq!(wider_tags("en-Latn-GB-x-private"), ["en-Latn-GB-x-private", "en-Latn-GB", "en-Latn", "en"]);
+        assert_eq!(wider_tags("zh-Hant-TW"), ["zh-Hant-TW", "zh-Hant", "zh", "zh-Hans"]);
+        for odd in ["", "-", "--", "x", "ünïcode-ß"] {
+            assert_eq!(wider_tags(odd)[0], odd);
+        }
+    }
+
+    #[test]
+    fn a_region_tells_the_script_before_the_bare_language_does() {
+        assert_eq!(wider_tags("zh-TW"), ["zh-TW", "zh-Hant", "zh", "zh-Hans"]);
+        assert_eq!(wider_tags("zh-hk")[1], "zh-Hant");
+        assert_eq!(wider_tags("zh-CN"), ["zh-CN", "zh", "zh-Hans"]);
+        assert_eq!(wider_tags("sr-ME"), ["sr-ME", "sr-Latn", "sr"]);
+        assert_eq!(wider_tags("sr-Latn-RS"), ["sr-Latn-RS", "sr-Latn", "sr"]);
+    }
+
+    #[test]
+    fn a_language_is_found_under_its_old_and_its_new_name() {
+        for (old, new) in [("no", "nb"), ("iw", "he"), ("tl", "fil"), ("in", "id"), ("mo", "ro")] {
+            assert_eq!(wider_tags(old), [old, new]);
+            assert_eq!(wider_tags(new), [new, old]);
+        }
+        assert_eq!(wider_tags("NO-no"), ["NO-no", "NO", "nb"]);
+        assert_eq!(wider_tags("nn"), ["nn", "no", "nb"]);
+    }
+
+    #[test]
+    fn no_tag_is_named_twice() {
+        for (language, _) in ALSO {
+            let tags = wider_tags(language);
+            assert!(tags.iter().enumerate().all(|(index, tag)| !tags[..index].contains(tag)), "{tags:?}");
+        }
+    }
+}

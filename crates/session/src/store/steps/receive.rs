@@ -1,0 +1,90 @@
+//! Delivery receipts, and how those find their message that name it as its provider does.
+
+use countersign_model::{ProviderName, Reference, Report, Timestamp};
+
+use super::account::Funds;
+use super::{Step, finish};
+use crate::code::Fingerprint;
+use crate::session::{Context, Heard};
+use crate::store::StoreError;
+use crate::store::rows::{MessageRow, Rows};
+use crate::store::verdicts::{ParkedReceipt, ReceiveVerdict};
+
+/// Takes a delivery receipt in. Needs no id: a receipt that comes again, or later than a newer one, changes nothing.
+#[derive(Debug, Clone)]
+pub struct Receive {
+    /// Which message of which session, whoever that belongs to.
+    pub reference: Reference,
+    /// Through whom it came. Only who took the message is believed, as far as that is known.
+    pub through: ProviderName,
+    /// What it says.
+    pub report: Report,
+    /// When that happened, by the provider's clock.
+    pub at: Option<Timestamp>,
+    /// Who carried the message the last mile.
+    pub carrier: Option<String>,
+}
+
+impl Step for Receive {
+    type Verdict = ReceiveVerdict;
+
+    fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<ReceiveVerdict, StoreError> {
+        let found = rows.session_by_id(self.reference.session)?.filter(|session| !session.is_forgotten(cx.now));
+        let Some(mut session) = found else { return Ok(ReceiveVerdict::Unknown) };
+        let heard = Heard {
+            message: self.reference.message,
+            through: &self.through,
+            report: self.report,
+            at: self.at,
+            carrier: self.carrier.as_deref(),
+        };
+        match session.receive(&heard, cx.now) {
+            None => Ok(ReceiveVerdict::Unknown),
+            Some(events) if events.is_empty() => Ok(ReceiveVerdict::Unchanged),
+            Some(events) => {
+                finish(rows, &mut session, Funds::Still, events, cx)?;
+                Ok(ReceiveVerdict::Changed(Box::new(session)))
+            }
+        }
+    }
+}
+
+/// Says which message a provider means by a name of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct NameMessage {
+    pub(crate) key: Fingerprint,
+    pub(crate) reference: Reference,
+}
+
+/// Looks up which message a provider means; lets the receipt wait where that is not known yet.
+#[derive(Debug, Clone)]
+pub(crate) struct FindMessage {
+    pub(crate) key: Fingerprint,
+    pub(crate) receipt: ParkedReceipt,
+}
+
+impl Step for NameMessage {
+    type Verdict = Vec<ParkedReceipt>;
+
+    fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError> {
+        let mut row = rows.message(self.key)?.unwrap_or_default();
+        let waiting = row.name(self.reference, cx.now);
+        rows.put_message(self.key, &row)?;
+        Ok(waiting)
+    }
+}
+
+impl Step for FindMessage {
+    type Verdict = Option<Reference>;
+
+    fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError> {
+        let mut row: MessageRow = rows.message(self.key)?.unwrap_or_default();
+        if let Some(reference) = row.reference(cx.now) {
+            return Ok(Some(reference));
+        }
+        if row.park(&self.receipt, cx.now) {
+            rows.put_message(self.key, &row)?;
+        }
+        Ok(None)
+    }
+}
