@@ -1,5 +1,7 @@
 //! The sections `[providers.*]`, `[channels.*]` and `[delivery]` of the configuration, and how a mistake in them is told.
 
+mod routing;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
@@ -9,6 +11,8 @@ use countersign_model::Channel;
 use serde::{Deserialize, Serialize};
 
 use crate::registry::ProviderConfig;
+
+pub use routing::{BreakerConfig, ProviderRef, RouteConfig, Weighted};
 
 /// `[providers.<name>]`: the name is the operator's.
 pub type ProvidersConfig = BTreeMap<String, ProviderConfig>;
@@ -27,16 +31,31 @@ pub struct ChannelsConfig {
     pub voice: ChannelConfig,
 }
 
+/// What a channel's section says of its ways out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Section<'a> {
+    pub(crate) providers: &'a [ProviderRef],
+    pub(crate) routes: &'a [RouteConfig],
+    pub(crate) on_unclear: Option<OnUnclear>,
+}
+
 impl ChannelsConfig {
-    /// The names of the providers of `channel`, first choice first.
-    #[must_use]
-    pub fn providers(&self, channel: Channel) -> &[String] {
+    pub(crate) fn section(&self, channel: Channel) -> Section<'_> {
         match channel {
-            Channel::Email => &self.email.providers,
-            Channel::Sms => &self.sms.providers,
-            Channel::Whatsapp => &self.whatsapp.providers,
-            Channel::Voice => &self.voice.providers,
+            Channel::Email => self.email.section(),
+            Channel::Whatsapp => self.whatsapp.section(),
+            Channel::Voice => self.voice.section(),
+            Channel::Sms => {
+                let SmsConfig { providers, routes, on_unclear, max_segments: _ } = &self.sms;
+                Section { providers, routes, on_unclear: *on_unclear }
+            }
         }
+    }
+}
+
+impl ChannelConfig {
+    fn section(&self) -> Section<'_> {
+        Section { providers: &self.providers, routes: &self.routes, on_unclear: self.on_unclear }
     }
 }
 
@@ -44,28 +63,36 @@ impl ChannelsConfig {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChannelConfig {
-    /// Names of providers in the order in which they are tried. Empty: the channel has no way out for live sends.
-    pub providers: Vec<String>,
+    /// Who is tried, in order or drawn by weights. Empty: messages that no route fits have no way out.
+    pub providers: Vec<ProviderRef>,
+    /// Other lists for some messages.
+    pub routes: Vec<RouteConfig>,
+    /// What follows an unclear try; none: what `[delivery]` says.
+    pub on_unclear: Option<OnUnclear>,
 }
 
 /// The SMS channel's way out, and what a message may cost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SmsConfig {
-    /// Names of providers in the order in which they are tried. Empty: the channel has no way out for live sends.
-    pub providers: Vec<String>,
+    /// Who is tried, in order or drawn by weights. Empty: messages that no route fits have no way out.
+    pub providers: Vec<ProviderRef>,
+    /// Other lists for some messages.
+    pub routes: Vec<RouteConfig>,
+    /// What follows an unclear try; none: what `[delivery]` says.
+    pub on_unclear: Option<OnUnclear>,
     /// Parts a message may be cut into before shorter words are chosen; 1 to 10.
     pub max_segments: usize,
 }
 
 impl Default for SmsConfig {
     fn default() -> Self {
-        Self { providers: Vec::new(), max_segments: 2 }
+        Self { providers: Vec::new(), routes: Vec::new(), on_unclear: None, max_segments: 2 }
     }
 }
 
-/// `[delivery]`: how long a message is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// `[delivery]`: how long a message is tried, how fast, and when a provider is passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeliveryConfig {
     /// For one try at one provider; 1 to 120.
@@ -74,20 +101,39 @@ pub struct DeliveryConfig {
     pub deadline_seconds: u64,
     /// What follows a try that may or may not have gone out.
     pub on_unclear: OnUnclear,
+    /// Seconds for one try, by names of providers that have another time than the rest; within the same bounds.
+    pub try_timeouts: BTreeMap<String, u64>,
+    /// Messages a second that a provider is handed at most, by its name, 1 to 10000. Who is not named is not slowed down.
+    pub limits: BTreeMap<String, u32>,
+    /// When a provider is passed over.
+    pub breaker: BreakerConfig,
 }
 
 impl Default for DeliveryConfig {
     fn default() -> Self {
-        Self { try_timeout_seconds: 8, deadline_seconds: 20, on_unclear: OnUnclear::Next }
+        Self {
+            try_timeout_seconds: 8,
+            deadline_seconds: 20,
+            on_unclear: OnUnclear::Next,
+            try_timeouts: BTreeMap::new(),
+            limits: BTreeMap::new(),
+            breaker: BreakerConfig::default(),
+        }
     }
 }
 
 impl DeliveryConfig {
-    pub(crate) const fn try_timeout(self) -> Duration {
+    /// For one try at a provider without a time of its own.
+    pub(crate) const fn try_timeout(&self) -> Duration {
         Duration::from_secs(self.try_timeout_seconds)
     }
 
-    pub(crate) const fn deadline(self) -> Duration {
+    /// For one try at that provider.
+    pub(crate) fn try_timeout_of(&self, provider: &str) -> Duration {
+        self.try_timeouts.get(provider).map_or_else(|| self.try_timeout(), |seconds| Duration::from_secs(*seconds))
+    }
+
+    pub(crate) const fn deadline(&self) -> Duration {
         Duration::from_secs(self.deadline_seconds)
     }
 }
@@ -124,7 +170,7 @@ pub enum ConfigProblem {
     /// Provider names become metric labels and parts of environment variables.
     #[error("a provider's name is 1 to 32 of a-z, 0-9, `-` and `_`")]
     Name,
-    /// `sandbox` is built in.
+    /// `sandbox` is built in, and so is `test_recipient`, which is nobody.
     #[error("this name is taken by the built-in provider")]
     NameTaken,
     /// A channel names a provider that is not there.
@@ -141,6 +187,9 @@ pub enum ConfigProblem {
         /// Which channel.
         channel: Channel,
     },
+    /// A route that every message fits.
+    #[error("needs one of `countries`, `tenants` and `services`; who serves the rest stands in the channel's own `providers`")]
+    FitsAll,
     /// Nothing where something is needed.
     #[error("is empty")]
     Empty,

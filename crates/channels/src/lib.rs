@@ -3,29 +3,75 @@
 //! [`Router`] is the door. It renders ([`Router::prepare`]), then hands messages to the providers that [`Routes::build`] made
 //! from configuration ([`Router::deliver`]). What a provider must keep to stands at [`Provider`].
 
+#[cfg(any(feature = "aws-sms", feature = "ses"))]
+mod aws;
+mod circuit;
 mod config;
 mod http;
+mod lists;
+mod looks;
+#[cfg(any(feature = "mailgun", feature = "postmark", feature = "resend", feature = "sendgrid", feature = "ses"))]
+mod mail;
+mod outlet;
+mod pace;
 mod provider;
 mod providers;
+mod receipts;
 mod registry;
 mod render;
 mod router;
 mod routes;
+#[cfg(any(feature = "twilio", feature = "vonage"))]
+mod seal;
 mod secret;
+#[cfg(any(
+    feature = "aws-sms",
+    feature = "mailgun",
+    feature = "meta",
+    feature = "plivo",
+    feature = "postmark",
+    feature = "resend",
+    feature = "sendgrid",
+    feature = "ses",
+    feature = "telnyx",
+    feature = "twilio",
+    feature = "vonage"
+))]
+mod section;
 mod segments;
+#[cfg(any(
+    feature = "http",
+    feature = "mailgun",
+    feature = "resend",
+    feature = "sendgrid",
+    feature = "telnyx",
+    feature = "vonage"
+))]
+mod signed;
 #[cfg(test)]
 mod testing;
 mod tls;
+#[cfg(any(feature = "twilio", feature = "vonage"))]
+mod tongue;
+mod voice;
 mod wording;
 mod words;
 
+pub use circuit::CircuitState;
 pub use config::{
-    ChannelConfig, ChannelsConfig, ConfigError, ConfigProblem, DeliveryConfig, OnUnclear, ProvidersConfig, SmsConfig,
+    BreakerConfig, ChannelConfig, ChannelsConfig, ConfigError, ConfigProblem, DeliveryConfig, OnUnclear, ProviderRef,
+    ProvidersConfig, RouteConfig, SmsConfig, Weighted,
 };
-pub use provider::{CheckError, Content, Diagnostic, EnhancedCode, Provider, Rendered, TryOutcome};
+pub use lists::{ListView, ListedProvider};
+pub use outlet::{Health, LastFailure, Recent};
+pub use pace::{OwnPace, Pace, Turn};
+pub use provider::{CheckError, Content, Diagnostic, EnhancedCode, Provider, Rendered, Tells, TryOutcome};
+pub use receipts::{Callback, CallbackRefusal, Pushed, Reading, Receipts};
 pub use registry::ProviderConfig;
-pub use render::{RenderError, preview_wording};
-pub use router::{Observer, Prepared, Router};
-pub use routes::{Routes, WayOut};
+pub use render::{RenderError, Sample, sample};
+pub use router::{Observer, Prepared, Router, TestError};
+pub use routes::{House, Routes, WayOut};
 pub use segments::{Encoding, Segments};
+pub use voice::{VoicePart, VoiceScript};
 pub use wording::{Part, WordingError, check_wording};
+pub use words::{built_in_language, built_in_languages};

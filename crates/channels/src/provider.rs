@@ -2,7 +2,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use async_trait::async_trait;
-use countersign_model::{Channel, Code, MessageId, ProviderName, Recipient, Rehearsal};
+use countersign_model::{Channel, Code, Errand, MessageId, ProviderName, Recipient, Reference, Rehearsal};
+
+use crate::receipts::Receipts;
+use crate::voice::VoiceScript;
 
 /// Whoever takes messages for people: a mail server, an SMS gateway, the console.
 ///
@@ -23,12 +26,34 @@ pub trait Provider: Send + Sync {
 
     /// Reaches the provider without sending anything.
     async fn check(&self) -> Result<(), CheckError>;
+
+    /// Who reads what it posts back; none: it tells nothing over HTTP.
+    fn receipts(&self) -> Option<&dyn Receipts>;
+
+    /// What may be expected to be told of messages that it took.
+    fn tells(&self) -> Tells;
+
+    /// Holds open what has to be held open beside sends, until it is dropped. Returns at once where that is nothing.
+    async fn keep_up(&self);
+}
+
+/// Whether a provider tells what became of messages, and how it names them then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tells {
+    /// No receipt ever comes: it has none, or the house asks for none, since it is not set up for them.
+    Nothing,
+    /// By the [`Reference`] that it was handed.
+    ByReference,
+    /// By its own id, which has to be kept.
+    ById,
 }
 
 /// A message in its words, ready for any provider of its channel. Holds the code, if it is about one: no provider may log or keep it.
 pub struct Rendered {
-    /// The reference to hand over where a provider takes one.
+    /// Its id.
     pub id: MessageId,
+    /// Whose it is.
+    pub errand: Errand,
     /// The way.
     pub channel: Channel,
     /// The person.
@@ -45,6 +70,8 @@ pub struct Rendered {
     pub minutes: u32,
     /// The words.
     pub content: Content,
+    /// The same words, cut for a provider that paces them; for calls only.
+    pub voice: Option<VoiceScript>,
     /// What the sandbox makes of it. Not for providers that reach people.
     pub rehearsal: Option<Rehearsal>,
 }
@@ -67,13 +94,27 @@ pub enum Content {
     },
 }
 
-impl Rendered {
+impl Content {
     /// The plain text, whatever the channel.
     #[must_use]
     pub fn text(&self) -> &str {
-        match &self.content {
-            Content::Email { text, .. } | Content::Phone { text } => text,
+        match self {
+            Self::Email { text, .. } | Self::Phone { text } => text,
         }
+    }
+}
+
+impl Rendered {
+    /// What to hand over wherever a provider echoes something in its receipts.
+    #[must_use]
+    pub const fn reference(&self) -> Reference {
+        self.errand.reference(self.id)
+    }
+
+    /// The plain text, whatever the channel.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.content.text()
     }
 
     /// The digits as a voice says them, one by one: `4, 8, 2`; none without a code.
@@ -172,6 +213,8 @@ pub enum Diagnostic {
         /// RFC 3463 status, when the server gave one.
         enhanced: Option<EnhancedCode>,
     },
+    /// The `command_status` of an SMPP answer.
+    Smpp(u32),
     /// Our own words.
     Note(&'static str),
 }
@@ -199,6 +242,7 @@ impl fmt::Display for Diagnostic {
             Self::Http(status) => write!(f, "HTTP {status}"),
             Self::Smtp { reply, enhanced: None } => write!(f, "SMTP {reply}"),
             Self::Smtp { reply, enhanced: Some(enhanced) } => write!(f, "SMTP {reply} {enhanced}"),
+            Self::Smpp(status) => write!(f, "SMPP 0x{status:08X}"),
             Self::Note(note) => f.write_str(note),
         }
     }
@@ -220,7 +264,7 @@ pub enum CheckError {
         address: String,
     },
     /// The server knows no such user.
-    #[error("{address} refused the credentials: check `username` and `password`")]
+    #[error("{address} refused the credentials: check those of its section")]
     Credentials {
         /// `host:port`.
         address: String,

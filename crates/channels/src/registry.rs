@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_model::{Clock, ProviderName};
+use countersign_model::{Clock, ProviderName, Rng};
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
 
 use crate::config::{ConfigError, ConfigProblem};
 use crate::http::SharedClient;
 use crate::provider::Provider;
-use crate::providers::{console, http, smtp};
+use crate::providers;
+use crate::receipts::Pushed;
 
 /// What a provider may need from the house when it is built.
 pub(crate) struct ProviderContext {
@@ -24,6 +26,13 @@ pub(crate) struct ProviderContext {
     /// certainly not sent and not as unclear.
     pub(crate) patience: Duration,
     pub(crate) http: SharedClient,
+    /// Chance, for nonces.
+    pub(crate) rng: Arc<dyn Rng>,
+    /// Where the provider shall post receipts to: `https://<public host>/receipts/<kind>/<name>`; none: no public address is configured, and
+    /// none is asked for.
+    pub(crate) receipts_url: Option<String>,
+    /// For receipts that come over a connection which the provider holds open. A full queue makes it wait.
+    pub(crate) pushed: mpsc::Sender<Pushed>,
 }
 
 impl ProviderContext {
@@ -34,19 +43,24 @@ impl ProviderContext {
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident => $module:ident),+ $(,)?) => {
+    ($($(#[$doc:meta])* $word:literal $kind:ident => $module:ident),+ $(,)?) => {
         /// A provider's section, told apart by its `kind`.
         #[derive(Debug, Clone, Serialize, Deserialize)]
-        #[serde(tag = "kind", rename_all = "lowercase")]
+        #[serde(tag = "kind")]
         pub enum ProviderConfig {
-            $($(#[$doc])* $kind(Box<$module::Config>),)+
+            $(
+                $(#[$doc])*
+                #[cfg(feature = $word)]
+                #[serde(rename = $word)]
+                $kind(Box<providers::$module::Config>),
+            )+
         }
 
         impl ProviderConfig {
             /// The word after `kind =`.
             pub(crate) const fn kind(&self) -> &'static str {
                 match self {
-                    $(Self::$kind(_) => stringify!($module),)+
+                    $(#[cfg(feature = $word)] Self::$kind(_) => $word,)+
                 }
             }
         }
@@ -54,17 +68,43 @@ macro_rules! kinds {
         /// Makes the provider of a section, or says which key is wrong.
         pub(crate) fn build(config: &ProviderConfig, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
             match config {
-                $(ProviderConfig::$kind(config) => $module::build(config, context),)+
+                $(#[cfg(feature = $word)] ProviderConfig::$kind(config) => providers::$module::build(config, context),)+
             }
         }
     };
 }
 
 kinds! {
+    /// Amazon's service for text messages and calls.
+    "aws-sms" AwsSms => aws_sms,
     /// Prints messages, for development.
-    Console => console,
+    "console" Console => console,
     /// Posts to a gateway's API.
-    Http => http,
+    "http" Http => http,
+    /// Mailgun's API for mail.
+    "mailgun" Mailgun => mailgun,
+    /// Bird's API for text messages, once `MessageBird`.
+    "messagebird" MessageBird => messagebird,
+    /// The `WhatsApp` Cloud API of Meta.
+    "meta" Meta => meta,
+    /// Plivo's API for text messages.
+    "plivo" Plivo => plivo,
+    /// Postmark's API for mail.
+    "postmark" Postmark => postmark,
+    /// Resend's API for mail.
+    "resend" Resend => resend,
+    /// `SendGrid`'s API for mail.
+    "sendgrid" SendGrid => sendgrid,
+    /// Amazon's service for mail.
+    "ses" Ses => ses,
+    /// A carrier's message centre.
+    "smpp" Smpp => smpp,
     /// Hands mail to a server.
-    Smtp => smtp,
+    "smtp" Smtp => smtp,
+    /// Telnyx's API for text messages.
+    "telnyx" Telnyx => telnyx,
+    /// Twilio's API for text messages, `WhatsApp` and calls.
+    "twilio" Twilio => twilio,
+    /// Vonage's APIs for text messages and calls.
+    "vonage" Vonage => vonage,
 }

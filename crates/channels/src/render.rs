@@ -1,18 +1,22 @@
 //! From a code and a person to the words of one message.
 
 mod own;
+mod sample;
 
 use std::borrow::Cow;
 
 use countersign_model::{Autofill, Channel, Code, Outgoing, OutgoingText};
-use minijinja::{Value, context};
+use minijinja::context;
+use minijinja::value::{Serde, Value};
 
+use crate::looks::Looks;
 use crate::provider::{Content, Rendered, spoken};
 use crate::segments::Segments;
+use crate::voice::VoiceScript;
 use crate::wording::WordingError;
-use crate::words::{self, Locale, Piece, Words};
+use crate::words::{self, Facts, Language};
 
-pub use own::preview_wording;
+pub use sample::{Sample, sample};
 
 /// Why a message cannot be worded. Known before anything is stored or sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,13 +46,13 @@ const RETRIEVER_BYTES: usize = 140;
 
 /// Puts messages into words.
 pub(crate) struct Renderer {
-    words: Words,
+    looks: Looks,
     max_segments: usize,
 }
 
 impl Renderer {
     pub(crate) fn new(max_segments: usize) -> Self {
-        Self { words: Words::new(), max_segments }
+        Self { looks: Looks::new(), max_segments }
     }
 
     pub(crate) fn render(&self, message: Outgoing) -> Result<Rendered, RenderError> {
@@ -58,34 +62,49 @@ impl Renderer {
             Some(wording) => self.own(wording, &message, &app, &ending)?,
             None => self.built_in(&message, &app, &ending)?,
         };
-        let Outgoing { id, channel, recipient, sender, code, minutes, rehearsal, .. } = message;
-        Ok(Rendered { id, channel, recipient, sender, code: Some(code), app, locale, minutes, content, rehearsal })
+        let voice = (message.channel == Channel::Voice).then(|| script(&content, &message, &app, &locale));
+        let Outgoing { id, errand, channel, recipient, sender, code, minutes, rehearsal, .. } = message;
+        Ok(Rendered { id, errand, channel, recipient, sender, code: Some(code), app, locale, minutes, content, voice, rehearsal })
     }
 
     /// A text that is said as it is: whoever wrote it chose its length.
     pub(crate) fn plain(message: OutgoingText) -> Rendered {
-        let OutgoingText { id, channel, recipient, sender, app_name, locale, text, .. } = message;
+        let OutgoingText { id, errand, channel, recipient, sender, app_name, locale, text, .. } = message;
         let app = one_line(&app_name);
         let locale = own::language(&locale);
         let content = Content::Phone { text };
-        Rendered { id, channel, recipient, sender, code: None, app, locale, minutes: 0, content, rehearsal: None }
+        Rendered {
+            id,
+            errand,
+            channel,
+            recipient,
+            sender,
+            code: None,
+            app,
+            locale,
+            minutes: 0,
+            content,
+            voice: None,
+            rehearsal: None,
+        }
     }
 
     fn built_in(&self, message: &Outgoing, app: &str, ending: &Ending) -> Result<(Content, Cow<'static, str>), RenderError> {
-        let locale = words::lookup(&message.locale);
+        let language = words::lookup(&message.locale);
+        let facts = facts(message, app);
         let content = match message.channel {
-            Channel::Email => self.email(locale, message, app, ending)?,
-            Channel::Sms => Content::Phone { text: self.sms(locale, message, app, ending)? },
-            Channel::Whatsapp => Content::Phone { text: self.say(locale, Piece::Whatsapp, &values(message, app))? },
-            Channel::Voice => Content::Phone { text: self.say(locale, Piece::Voice, &values(message, app))? },
+            Channel::Email => self.email(language, &facts, ending)?,
+            Channel::Sms => Content::Phone { text: self.sms(language, &facts, ending)? },
+            Channel::Whatsapp => Content::Phone { text: language.whatsapp(&facts) },
+            Channel::Voice => Content::Phone { text: language.call(&Facts { code: &spoken(&message.code), ..facts }) },
         };
-        Ok((content, Cow::Borrowed(locale.tag)))
+        Ok((content, Cow::Borrowed(language.tag)))
     }
 
     /// The longest words that fit. A message is never cut: its last line must stay last and whole.
-    fn sms(&self, locale: &Locale, message: &Outgoing, app: &str, ending: &Ending) -> Result<String, RenderError> {
-        for (piece, app) in [(Piece::Sms, app), (Piece::SmsShort, app), (Piece::SmsShort, "")] {
-            let mut text = self.say(locale, piece, &values(message, app))?;
+    fn sms(&self, language: &Language, facts: &Facts<'_>, ending: &Ending) -> Result<String, RenderError> {
+        let nameless = Facts { app: "", ..*facts };
+        for mut text in [language.sms(facts), language.short_sms(facts), language.short_sms(&nameless)] {
             ending.append_to_sms(&mut text);
             if self.fits_sms(&text, ending) {
                 return Ok(text);
@@ -100,24 +119,29 @@ impl Renderer {
     }
 
     /// Mail programs read the domain line too; an app hash means nothing to them.
-    fn email(&self, locale: &Locale, message: &Outgoing, app: &str, ending: &Ending) -> Result<Content, RenderError> {
+    fn email(&self, language: &Language, facts: &Facts<'_>, ending: &Ending) -> Result<Content, RenderError> {
         let line = ending.line_of_mail();
-        let subject = self.say(locale, Piece::EmailSubject, &values(message, app))?;
-        let values =
-            context! { subject => subject.as_str(), lang => locale.tag, dir => "ltr", autofill => line, ..values(message, app) };
-        let mut text = self.say(locale, Piece::EmailText, &values)?;
+        let subject = language.subject(facts);
+        let letter = language.letter(facts);
+        let values = context! {
+            subject => subject.as_str(), lang => language.tag, dir => words::direction(language.tag), autofill => line,
+            letter => Value::from(Serde(&letter)), code => facts.code, app => facts.app
+        };
+        let html = self.looks.around_built_in(&values).map_err(|_| RenderError::Words)?;
+        let mut text = letter.text;
         end_mail(&mut text, line);
-        let html = self.say(locale, Piece::EmailHtml, &values)?;
         Ok(Content::Email { subject, text, html })
-    }
-
-    fn say(&self, locale: &Locale, piece: Piece, values: &Value) -> Result<String, RenderError> {
-        self.words.say(locale, piece, values).map_err(|_| RenderError::Words)
     }
 }
 
-fn values(message: &Outgoing, app: &str) -> Value {
-    context! { code => message.code.expose(), app, minutes => message.minutes, spoken => spoken(&message.code) }
+fn facts<'a>(message: &'a Outgoing, app: &'a str) -> Facts<'a> {
+    Facts { code: message.code.expose(), app, minutes: message.minutes, never_share: message.never_share }
+}
+
+/// The parts of a call.
+fn script(content: &Content, message: &Outgoing, app: &str, locale: &str) -> VoiceScript {
+    let press = words::lookup(locale).press_a_key(&facts(message, app));
+    VoiceScript::cut(content.text(), &spoken(&message.code), press)
 }
 
 /// Ends the plain text of a mail.

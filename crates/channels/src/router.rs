@@ -1,17 +1,24 @@
 //! Gets messages out: side by side over messages, in order over the providers of each, within a deadline.
 
+mod once;
+mod trip;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_model::{Attempt, Channel, FailureReason, MessageId, Mode, Outgoing, OutgoingText, ProviderName};
+use countersign_model::{Attempt, Channel, Errand, MessageId, Mode, Outgoing, OutgoingText, ProviderName};
 use futures_util::FutureExt as _;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
-use tracing::{Instrument as _, debug, error, warn};
+use tokio::time::timeout;
+use tracing::{Instrument as _, error};
 
-use crate::config::OnUnclear;
-use crate::provider::{CheckError, Diagnostic, Provider, Rendered, TryOutcome};
+use crate::circuit::CircuitState;
+use crate::lists::ListView;
+use crate::pace::{OwnPace, Pace};
+use crate::provider::{CheckError, Provider, Rendered, Tells, TryOutcome};
+use crate::receipts::Pushed;
 use crate::render::{RenderError, Renderer};
 use crate::routes::{Routes, WayOut};
 use crate::wording::WordingError;
@@ -20,6 +27,12 @@ use crate::wording::WordingError;
 pub trait Observer: Send + Sync {
     /// A try at `provider` ended as `outcome` (a label of [`TryOutcome`]) after `elapsed`.
     fn tried(&self, provider: &ProviderName, channel: Channel, outcome: &'static str, elapsed: Duration);
+
+    /// So many more tries at `provider` are under way; fewer when it is negative.
+    fn in_flight(&self, provider: &ProviderName, change: i64);
+
+    /// The circuit of `provider` came into this state. Told of every provider at the start, too.
+    fn circuit(&self, provider: &ProviderName, state: CircuitState);
 }
 
 /// A message that is worded and can go out.
@@ -49,39 +62,107 @@ pub struct Router {
     routes: Arc<Routes>,
     renderer: Arc<Renderer>,
     observer: Arc<dyn Observer>,
+    pace: Arc<dyn Pace>,
+}
+
+/// Why nothing was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TestError {
+    /// No provider has that name.
+    #[error("no provider has that name")]
+    NoSuchProvider,
+    /// It does not reach people on the message's channel.
+    #[error("the provider does not serve that channel")]
+    DoesNotServe,
 }
 
 impl Router {
-    /// Works over `routes` and tells `observer` of every try.
+    /// Works over `routes` and tells `observer` of every try. Providers with a limit are paced by this process alone.
     #[must_use]
     pub fn new(routes: Routes, observer: Arc<dyn Observer>) -> Self {
         let renderer = Arc::new(Renderer::new(routes.max_segments));
-        Self { routes: Arc::new(routes), renderer, observer }
+        for outlet in routes.everybody() {
+            observer.circuit(outlet.name(), CircuitState::Closed);
+            observer.in_flight(outlet.name(), 0);
+        }
+        Self { routes: Arc::new(routes), renderer, observer, pace: Arc::new(OwnPace::default()) }
     }
 
-    /// The first provider of the channel when it is final at once: its acceptance may be recorded before [`Router::deliver`].
+    /// Lets `pace` decide how fast providers with a limit are handed messages, such as one that several nodes share.
+    #[must_use]
+    pub fn paced_by(self, pace: Arc<dyn Pace>) -> Self {
+        Self { pace, ..self }
+    }
+
+    /// The provider that every message of the channel goes to first, when it is final at once: its acceptance may be recorded before
+    /// [`Router::deliver`].
     #[must_use]
     pub fn instant(&self, mode: Mode, channel: Channel) -> Option<ProviderName> {
-        let first = self.routes.providers(mode, channel).first()?;
+        let first = self.routes.lane(mode, channel).first()?;
         first.is_instant().then(|| first.name().clone())
     }
 
-    /// Whether a message of this mode and channel has any way out.
+    /// Whether any message of this mode and channel has a way out.
     #[must_use]
     pub fn has_route(&self, mode: Mode, channel: Channel) -> bool {
-        !self.routes.providers(mode, channel).is_empty()
+        self.routes.lane(mode, channel).everybody().next().is_some()
     }
 
-    /// Who serves a channel, first choice first.
+    /// Whether a message of this errand has a way out, not counting the providers that it passes over.
     #[must_use]
-    pub fn providers(&self, mode: Mode, channel: Channel) -> Vec<ProviderName> {
-        self.routes.providers(mode, channel).iter().map(|provider| provider.name().clone()).collect()
+    pub fn untried(&self, mode: Mode, channel: Channel, errand: &Errand) -> bool {
+        self.routes.lane(mode, channel).has_somebody(errand)
+    }
+
+    /// The lists of a channel's live messages: its routes, in order, and last its own.
+    #[must_use]
+    pub fn lists(&self, channel: Channel) -> Vec<ListView> {
+        self.routes.lane(Mode::Live, channel).view()
     }
 
     /// Every provider, the configured ones first.
     #[must_use]
     pub fn ways_out(&self) -> Vec<WayOut> {
         self.routes.ways_out()
+    }
+
+    /// Who is configured under that kind and name, as posted receipts name it.
+    #[must_use]
+    pub fn connection(&self, kind: &str, name: &str) -> Option<Arc<dyn Provider>> {
+        self.routes.connection(kind, name).map(Arc::clone)
+    }
+
+    /// Whether a provider can be expected to tell what became of messages.
+    #[must_use]
+    pub fn tells(&self, provider: &ProviderName) -> bool {
+        self.told_by(provider) != Tells::Nothing
+    }
+
+    /// Whether its receipts name messages by its own ids.
+    #[must_use]
+    pub fn names_by_id(&self, provider: &ProviderName) -> bool {
+        self.told_by(provider) == Tells::ById
+    }
+
+    fn told_by(&self, provider: &ProviderName) -> Tells {
+        let known = self.routes.outlets.iter().find(|outlet| outlet.name() == provider);
+        known.map_or(Tells::Nothing, |outlet| outlet.provider.tells())
+    }
+
+    /// Receipts that come in over connections which providers hold open. Handed out once: whoever takes them must keep taking.
+    #[must_use]
+    pub fn take_pushed(&self) -> Option<mpsc::Receiver<Pushed>> {
+        self.routes.take_pushed()
+    }
+
+    /// Holds open what providers need held open, until it is dropped.
+    pub async fn keep_up(&self) {
+        let mut tasks = JoinSet::new();
+        for outlet in &self.routes.outlets {
+            let provider = Arc::clone(&outlet.provider);
+            tasks.spawn(async move { provider.keep_up().await });
+        }
+        while tasks.join_next().await.is_some() {}
     }
 
     /// Puts a message into words. Nothing leaves the house.
@@ -136,17 +217,16 @@ impl Router {
 
     /// Reaches every configured provider without sending anything, all side by side.
     pub async fn check(&self) -> Vec<(ProviderName, Result<(), CheckError>)> {
-        let limit = self.routes.delivery.try_timeout();
         let mut tasks = JoinSet::new();
-        for (position, provider) in self.routes.providers.iter().enumerate() {
-            let provider = Arc::clone(provider);
+        for (position, outlet) in self.routes.outlets.iter().enumerate() {
+            let outlet = Arc::clone(outlet);
             tasks.spawn(async move {
-                let checked = timeout(limit, provider.check()).await;
+                let checked = timeout(outlet.try_timeout, outlet.provider.check()).await;
                 (position, checked.unwrap_or(Err(CheckError::Silent)))
             });
         }
         let mut checked: Vec<_> =
-            self.routes.providers.iter().map(|provider| (provider.name().clone(), Err(CheckError::Broken))).collect();
+            self.routes.outlets.iter().map(|outlet| (outlet.name().clone(), Err(CheckError::Broken))).collect();
         while let Some(joined) = tasks.join_next().await {
             if let Ok((position, result)) = joined {
                 checked[position].1 = result;
@@ -155,114 +235,29 @@ impl Router {
         checked
     }
 
-    async fn deliver_one(&self, prepared: Prepared) -> Attempt {
-        let Prepared { mode, message } = prepared;
-        let end = Instant::now() + self.routes.delivery.deadline();
-        let mut tried = Tried::default();
-        for provider in self.routes.providers(mode, message.channel) {
-            let time_left = end.saturating_duration_since(Instant::now());
-            if time_left.is_zero() {
-                break;
-            }
-            let limit = time_left.min(self.routes.delivery.try_timeout());
-            let outcome = self.try_once(provider, &message, limit).await;
-            if let Some(attempt) = tried.note(provider.name(), outcome, self.routes.delivery.on_unclear) {
-                return attempt;
-            }
+    /// Whether that provider reaches people on `channel`; none: no provider has that name.
+    #[must_use]
+    pub fn serves(&self, provider: &ProviderName, channel: Channel) -> Option<bool> {
+        let outlet = self.routes.everybody().find(|outlet| outlet.name() == provider)?;
+        Some(outlet.provider.serves(channel))
+    }
+
+    /// Hands one message to exactly that provider, once, whatever its circuit and its pace say. It is counted as any try.
+    pub async fn test(&self, provider: &ProviderName, message: Prepared) -> Result<TryOutcome, TestError> {
+        let outlet = self.routes.everybody().find(|outlet| outlet.name() == provider).ok_or(TestError::NoSuchProvider)?;
+        if !outlet.provider.serves(message.channel()) {
+            return Err(TestError::DoesNotServe);
         }
-        tried.attempt()
+        let visit = outlet.enter_anyway(&*self.observer);
+        Ok(self.try_once(visit, &message.message, outlet.try_timeout).await)
     }
-
-    async fn try_once(&self, provider: &Arc<dyn Provider>, message: &Arc<Rendered>, limit: Duration) -> TryOutcome {
-        let started = Instant::now();
-        let tried = timeout(limit, async {
-            if provider.is_instant() { send_here(provider, message).await } else { send_apart(provider, message).await }
-        });
-        let outcome = match tried.await {
-            Ok(Some(outcome)) => outcome,
-            Ok(None) => TryOutcome::Unclear(Diagnostic::Note("the provider's code panicked")),
-            Err(_) => TryOutcome::Unclear(Diagnostic::Note("no answer in time")),
-        };
-        let elapsed = started.elapsed();
-        self.observer.tried(provider.name(), message.channel, outcome.label(), elapsed);
-        report(provider.name(), message, &outcome, elapsed);
-        outcome
-    }
-}
-
-/// A try in a task of its own, so that endless work of a provider stays its own; none when it panicked.
-async fn send_apart(provider: &Arc<dyn Provider>, message: &Arc<Rendered>) -> Option<TryOutcome> {
-    let (provider, message) = (Arc::clone(provider), Arc::clone(message));
-    let mut task = JoinSet::new();
-    task.spawn(async move { provider.send(&message).await }.in_current_span());
-    task.join_next().await?.ok()
-}
-
-/// A try at a provider that does next to nothing: a task would cost more than the try. None when it panicked.
-async fn send_here(provider: &Arc<dyn Provider>, message: &Rendered) -> Option<TryOutcome> {
-    AssertUnwindSafe(async { provider.send(message).await }).catch_unwind().await.ok()
 }
 
 fn broke_off() {
     error!("a delivery broke off; its message counts as unclear");
 }
 
-/// One log line a try: ids and closed words only.
-fn report(provider: &ProviderName, message: &Rendered, outcome: &TryOutcome, elapsed: Duration) {
-    let (id, channel, label) = (message.id, message.channel, outcome.label());
-    let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    match outcome.diagnostic() {
-        None => debug!(message_id = %id, %channel, %provider, outcome = label, milliseconds, "message handed over"),
-        Some(diagnostic) => {
-            warn!(message_id = %id, %channel, %provider, outcome = label, %diagnostic, milliseconds, "message not handed over");
-        }
-    }
-}
-
-/// What the tries so far add up to.
-#[derive(Default)]
-struct Tried {
-    unclear: Option<ProviderName>,
-    throttled: bool,
-    answered: bool,
-    any: bool,
-}
-
-impl Tried {
-    /// Takes in one try; an answer ends the message.
-    fn note(&mut self, provider: &ProviderName, outcome: TryOutcome, on_unclear: OnUnclear) -> Option<Attempt> {
-        self.any = true;
-        match outcome {
-            TryOutcome::Accepted { provider_id } => return Some(Attempt::Accepted { provider: provider.clone(), provider_id }),
-            TryOutcome::Refused(_) => {
-                return Some(match self.unclear.take() {
-                    Some(earlier) => Attempt::Unclear { provider: Some(earlier) },
-                    None => Attempt::Failed(FailureReason::Refused),
-                });
-            }
-            TryOutcome::Unclear(_) => {
-                self.unclear.get_or_insert_with(|| provider.clone());
-                if on_unclear == OnUnclear::Stop {
-                    return Some(Attempt::Unclear { provider: self.unclear.take() });
-                }
-            }
-            TryOutcome::Throttled(_) => self.throttled = true,
-            TryOutcome::Misconfigured(_) | TryOutcome::Unknown(_) => self.answered = true,
-            TryOutcome::Unreachable(_) => {}
-        }
-        None
-    }
-
-    /// Nobody took it. A message that may have gone out is never called failed; else the reason that holds for all tries.
-    fn attempt(self) -> Attempt {
-        match self {
-            Self { unclear: Some(provider), .. } => Attempt::Unclear { provider: Some(provider) },
-            Self { any: false, .. } | Self { answered: true, .. } => Attempt::Failed(FailureReason::ProviderUnavailable),
-            Self { throttled: true, .. } => Attempt::Failed(FailureReason::Throttled),
-            Self { .. } => Attempt::Failed(FailureReason::Unreachable),
-        }
-    }
-}
-
+#[cfg(test)]
+mod storm;
 #[cfg(test)]
 mod tests;

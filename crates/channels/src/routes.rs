@@ -1,25 +1,49 @@
 //! Which providers carry which channel.
 
+mod build;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use countersign_model::{Channel, Clock, Mode, ProviderName};
+use countersign_model::{Channel, Clock, Mode, OsRng, PerChannel, ProviderName, Rng};
+use tokio::sync::mpsc;
 
-use crate::config::{ChannelsConfig, ConfigError, ConfigProblem, DeliveryConfig, ProvidersConfig};
+use crate::config::{ChannelsConfig, ConfigError, ConfigProblem, DeliveryConfig, OnUnclear, ProvidersConfig};
 use crate::http::SharedClient;
+use crate::lists::{Lane, List};
+use crate::outlet::{Health, Outlet};
 use crate::provider::Provider;
 use crate::providers::sandbox::Sandbox;
+use crate::receipts::Pushed;
 use crate::registry::{self, ProviderContext};
 
 /// Every way out, built and checked: what a [`crate::Router`] works from.
 pub struct Routes {
-    pub(crate) providers: Vec<Arc<dyn Provider>>,
+    /// The configured ones.
+    pub(crate) outlets: Vec<Arc<Outlet>>,
     pub(crate) delivery: DeliveryConfig,
     pub(crate) max_segments: usize,
-    live: BTreeMap<Channel, Vec<Arc<dyn Provider>>>,
-    sandbox: Vec<Arc<dyn Provider>>,
+    /// Draws from lists with weights.
+    pub(crate) rng: Arc<dyn Rng>,
+    live: PerChannel<Lane>,
+    sandbox: Lane,
     /// Of what kind the configured ones are.
     kinds: BTreeMap<ProviderName, &'static str>,
+    /// What comes in over connections that providers hold open; none: taken.
+    pushed: Mutex<Option<mpsc::Receiver<Pushed>>>,
+}
+
+/// Receipts that may wait to be taken in before the other side is made to wait.
+const PUSHED: usize = 1_000;
+
+/// What providers need from the house.
+pub struct House {
+    /// Dates messages.
+    pub clock: Arc<dyn Clock>,
+    /// Chance, for nonces and for draws from lists with weights.
+    pub rng: Arc<dyn Rng>,
+    /// Where the house is reached from outside, `https://otp.example.com`; none: nobody is asked to post receipts.
+    pub public_url: Option<String>,
 }
 
 /// A provider as an operator knows it.
@@ -33,6 +57,8 @@ pub struct WayOut {
     pub mode: Mode,
     /// The channels that it is used for; none: it is configured and no channel names it.
     pub channels: Vec<Channel>,
+    /// How it fares.
+    pub health: Health,
 }
 
 impl Routes {
@@ -43,130 +69,129 @@ impl Routes {
         providers: &ProvidersConfig,
         channels: &ChannelsConfig,
         delivery: DeliveryConfig,
-        clock: &Arc<dyn Clock>,
+        house: &House,
     ) -> Result<Self, ConfigError> {
-        check_delivery(delivery)?;
+        build::check_delivery(&delivery, providers)?;
         let segments = channels.sms.max_segments;
         if !(1..=10).contains(&segments) {
             return Err(ConfigError::new("channels.sms.max_segments", ConfigProblem::Range { least: 1, most: 10 }));
         }
 
-        let patience = delivery.try_timeout() * 3 / 4;
-        let http = SharedClient::new(patience);
-        let mut built: BTreeMap<&str, Arc<dyn Provider>> = BTreeMap::new();
+        let http = SharedClient::new(build::patience(delivery.try_timeout()));
+        let (push, pushed) = mpsc::channel(PUSHED);
+        let mut built: BTreeMap<&str, Arc<Outlet>> = BTreeMap::new();
         for (name, config) in providers {
-            check_name(name)?;
+            build::check_name(name)?;
+            let receipts_url =
+                house.public_url.as_deref().map(|url| format!("{}/receipts/{}/{name}", url.trim_end_matches('/'), config.kind()));
+            let patience = build::patience(delivery.try_timeout_of(name));
+            let has_own_time = delivery.try_timeouts.contains_key(name);
             let context = ProviderContext {
                 name: ProviderName::new(name),
                 key: format!("providers.{name}"),
-                clock: Arc::clone(clock),
+                clock: Arc::clone(&house.clock),
                 patience,
-                http: http.clone(),
+                http: if has_own_time { SharedClient::new(patience) } else { http.clone() },
+                rng: Arc::clone(&house.rng),
+                receipts_url,
+                pushed: push.clone(),
             };
-            built.insert(name, registry::build(config, context)?);
+            built.insert(name, Outlet::new(registry::build(config, context)?, &delivery));
         }
 
         let mut live = BTreeMap::new();
         for channel in Channel::ALL {
-            live.insert(channel, choose(&built, channel, channels.providers(channel))?);
+            live.insert(channel, build::lane(&built, channel, channels.section(channel))?);
         }
         let kinds = providers.iter().map(|(name, config)| (ProviderName::new(name), config.kind())).collect();
-        Ok(Self { providers: built.into_values().collect(), live, kinds, ..Self::of([], delivery, segments) })
+        Ok(Self {
+            outlets: built.into_values().collect(),
+            live: PerChannel::from_fn(|channel| live.remove(&channel).unwrap_or_default()),
+            kinds,
+            pushed: Mutex::new(Some(pushed)),
+            rng: Arc::clone(&house.rng),
+            ..Self::of([], delivery, segments)
+        })
     }
 
-    /// Routes over providers made elsewhere, such as a test's doubles.
+    /// Routes over providers made elsewhere, such as a test's doubles: of each channel a list in order.
     #[must_use]
     pub fn of(
         channels: impl IntoIterator<Item = (Channel, Vec<Arc<dyn Provider>>)>,
         delivery: DeliveryConfig,
         max_segments: usize,
     ) -> Self {
-        let live: BTreeMap<_, _> = channels.into_iter().collect();
-        let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
-        for provider in live.values().flatten() {
-            if providers.iter().all(|known| known.name() != provider.name()) {
-                providers.push(Arc::clone(provider));
+        let mut outlets: Vec<Arc<Outlet>> = Vec::new();
+        let mut live = BTreeMap::new();
+        for (channel, providers) in channels {
+            let mut chosen = Vec::with_capacity(providers.len());
+            for provider in providers {
+                let known = outlets.iter().find(|known| known.name() == provider.name());
+                let outlet = known.cloned().unwrap_or_else(|| Outlet::new(provider, &delivery));
+                if known.is_none() {
+                    outlets.push(Arc::clone(&outlet));
+                }
+                chosen.push(outlet);
             }
+            live.insert(channel, Lane { own: List::ordered(chosen), ..Lane::default() });
         }
-        Self { providers, delivery, max_segments, live, sandbox: vec![Arc::new(Sandbox::new())], kinds: BTreeMap::new() }
+        let sandbox = Lane { own: List::ordered([Outlet::new(Arc::new(Sandbox::new()), &delivery)]), ..Lane::default() };
+        let live = PerChannel::from_fn(|channel| live.remove(&channel).unwrap_or_default());
+        let (rng, kinds, pushed) = (Arc::new(OsRng), BTreeMap::new(), Mutex::new(None));
+        Self { outlets, delivery, max_segments, rng, live, sandbox, kinds, pushed }
     }
 
     /// Every provider, the configured ones first.
     pub(crate) fn ways_out(&self) -> Vec<WayOut> {
-        let carried = |name: &ProviderName| -> Vec<Channel> {
-            let carries = |channel: &Channel| self.providers(Mode::Live, *channel).iter().any(|provider| provider.name() == name);
+        let carried = |outlet: &Arc<Outlet>| -> Vec<Channel> {
+            let carries = |channel: &Channel| self.live.get(*channel).everybody().any(|other| Arc::ptr_eq(other, outlet));
             Channel::ALL.into_iter().filter(carries).collect()
         };
-        let live = self.providers.iter().map(|provider| WayOut {
-            name: provider.name().clone(),
-            kind: self.kinds.get(provider.name()).copied(),
+        let live = self.outlets.iter().map(|outlet| WayOut {
+            name: outlet.name().clone(),
+            kind: self.kinds.get(outlet.name()).copied(),
             mode: Mode::Live,
-            channels: carried(provider.name()),
+            channels: carried(outlet),
+            health: outlet.health(),
         });
-        let sandbox = self.sandbox.iter().map(|provider| WayOut {
-            name: provider.name().clone(),
+        let sandbox = self.sandbox.everybody().map(|outlet| WayOut {
+            name: outlet.name().clone(),
             kind: None,
             mode: Mode::Sandbox,
             channels: Channel::ALL.into(),
+            health: outlet.health(),
         });
         live.chain(sandbox).collect()
     }
 
-    /// The providers for a message, first choice first. Empty: it has no way out.
-    pub(crate) fn providers(&self, mode: Mode, channel: Channel) -> &[Arc<dyn Provider>] {
+    /// Everybody, the sandbox too.
+    pub(crate) fn everybody(&self) -> impl Iterator<Item = &Arc<Outlet>> {
+        self.outlets.iter().chain(self.sandbox.everybody())
+    }
+
+    /// What comes in over connections that providers hold open: handed out once.
+    pub(crate) fn take_pushed(&self) -> Option<mpsc::Receiver<Pushed>> {
+        self.pushed.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The configured provider of that kind and name.
+    pub(crate) fn connection(&self, kind: &str, name: &str) -> Option<&Arc<dyn Provider>> {
+        let outlet = self.outlets.iter().find(|outlet| outlet.name().as_str() == name)?;
+        (self.kinds.get(outlet.name()).copied() == Some(kind)).then_some(&outlet.provider)
+    }
+
+    /// All lists of a channel.
+    pub(crate) fn lane(&self, mode: Mode, channel: Channel) -> &Lane {
         match mode {
             Mode::Sandbox => &self.sandbox,
-            Mode::Live => self.live.get(&channel).map_or(&[], Vec::as_slice),
+            Mode::Live => self.live.get(channel),
         }
     }
-}
 
-fn check_delivery(delivery: DeliveryConfig) -> Result<(), ConfigError> {
-    let bounds = [
-        ("delivery.try_timeout_seconds", delivery.try_timeout_seconds, 1, 120),
-        ("delivery.deadline_seconds", delivery.deadline_seconds, delivery.try_timeout_seconds, 300),
-    ];
-    for (key, value, least, most) in bounds {
-        if !(least..=most).contains(&value) {
-            return Err(ConfigError::new(key, ConfigProblem::Range { least, most }));
-        }
+    /// What follows an unclear try on `channel`.
+    pub(crate) fn on_unclear(&self, channel: Channel) -> OnUnclear {
+        self.live.get(channel).on_unclear.unwrap_or(self.delivery.on_unclear)
     }
-    Ok(())
-}
-
-fn check_name(name: &str) -> Result<(), ConfigError> {
-    let key = || format!("providers.{name}");
-    let sound =
-        (1..=32).contains(&name.len()) && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
-    if !sound {
-        return Err(ConfigError::new(key(), ConfigProblem::Name));
-    }
-    if name == Sandbox::NAME {
-        return Err(ConfigError::new(key(), ConfigProblem::NameTaken));
-    }
-    Ok(())
-}
-
-fn choose(
-    built: &BTreeMap<&str, Arc<dyn Provider>>,
-    channel: Channel,
-    names: &[String],
-) -> Result<Vec<Arc<dyn Provider>>, ConfigError> {
-    let wrong = |problem| Err(ConfigError::new(format!("channels.{channel}.providers"), problem));
-    let mut chosen = Vec::with_capacity(names.len());
-    for (position, name) in names.iter().enumerate() {
-        let Some(provider) = built.get(name.as_str()) else {
-            return wrong(ConfigProblem::UnknownProvider(name.clone()));
-        };
-        if names[..position].contains(name) {
-            return wrong(ConfigProblem::NamedTwice(name.clone()));
-        }
-        if !provider.serves(channel) {
-            return wrong(ConfigProblem::DoesNotServe { provider: name.clone(), channel });
-        }
-        chosen.push(Arc::clone(provider));
-    }
-    Ok(chosen)
 }
 
 #[cfg(test)]

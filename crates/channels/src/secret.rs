@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+#[cfg(any(feature = "aws-sms", feature = "meta", feature = "ses"))]
+use secrecy::ExposeSecret as _;
 use secrecy::SecretString;
 use serde::{Serialize as _, Serializer};
 
@@ -22,6 +24,22 @@ pub(crate) fn read(
         (Some(value), None) => Ok(Some(value.clone())),
         (None, Some(path)) => from_file(format!("{at}.{key}_file"), path).map(Some),
         (None, None) => Ok(None),
+    }
+}
+
+/// The same, where an empty secret would open to everybody.
+#[cfg(any(feature = "aws-sms", feature = "meta", feature = "ses"))]
+pub(crate) fn filled(
+    at: &str,
+    key: &'static str,
+    value: Option<&SecretString>,
+    file: Option<&Path>,
+) -> Result<Option<SecretString>, ConfigError> {
+    match read(at, key, value, file)? {
+        Some(secret) if secret.expose_secret().trim().is_empty() => {
+            Err(ConfigError::new(format!("{at}.{key}"), ConfigProblem::Empty))
+        }
+        secret => Ok(secret),
     }
 }
 

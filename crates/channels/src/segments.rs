@@ -9,6 +9,17 @@ pub enum Encoding {
     Ucs2,
 }
 
+impl Encoding {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gsm7 => "gsm7",
+            Self::Ucs2 => "ucs2",
+        }
+    }
+}
+
 /// The size of a text as a carrier bills it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segments {
@@ -20,8 +31,10 @@ pub struct Segments {
     pub count: usize,
 }
 
-const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-const EXTENSION: &str = "\u{c}^{}\\[~]|€";
+/// The GSM 03.38 default alphabet in its order, less the escape at place 27.
+pub(crate) const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+/// What stands behind the escape.
+pub(crate) const EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
 impl Segments {
     /// Measures `text`.
@@ -53,7 +66,7 @@ impl Segments {
 }
 
 /// What a character costs in GSM-7; none when it is not in the alphabet.
-fn septets(c: char) -> Option<usize> {
+pub(crate) fn septets(c: char) -> Option<usize> {
     if BASIC.contains(c) {
         Some(1)
     } else if EXTENSION.contains(c) {

@@ -1,12 +1,15 @@
 //! Messages and doubles for the tests of this crate.
 
+pub(crate) mod server;
+pub(crate) mod suite;
+
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use countersign_model::{
-    Autofill, Channel, Clock, Code, ManualClock, MessageId, Mode, Outgoing, Partition, ProviderName, Recipient, SeededRng,
-    Timestamp,
+    Autofill, Channel, Clock, Code, Errand, ManualClock, MessageId, Mode, Outgoing, Partition, ProviderName, Recipient,
+    SeededRng, SessionId, TenantId, Timestamp,
 };
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -24,6 +27,7 @@ pub(crate) fn outgoing(channel: Channel) -> Outgoing {
     let recipient = if channel == Channel::Email { "ann@example.com" } else { "+12025550143" };
     Outgoing {
         id: MessageId::mint(NOW, &SeededRng::new(7), Partition::of(3)),
+        errand: errand(),
         mode: Mode::Live,
         channel,
         recipient: Recipient::parse(channel, recipient).unwrap(),
@@ -34,8 +38,21 @@ pub(crate) fn outgoing(channel: Channel) -> Outgoing {
         expires_at: NOW.plus(Duration::from_mins(10)),
         minutes: 10,
         autofill: Autofill::default(),
+        never_share: true,
         wording: None,
         rehearsal: None,
+    }
+}
+
+/// Of a session that every message here is of.
+pub(crate) fn errand() -> Errand {
+    let rng = SeededRng::new(8);
+    Errand {
+        session: SessionId::mint(NOW, &rng, Partition::of(3)),
+        tenant: TenantId::mint(NOW, &rng, Partition::of(3)),
+        service: None,
+        country: None,
+        passed_over: Vec::new(),
     }
 }
 
@@ -59,6 +76,9 @@ pub(crate) fn context(name: &str, patience: Duration) -> ProviderContext {
         clock,
         patience,
         http: SharedClient::new(patience),
+        rng: Arc::new(SeededRng::new(9)),
+        receipts_url: None,
+        pushed: tokio::sync::mpsc::channel(16).0,
     }
 }
 

@@ -286,6 +286,44 @@ mod tests {
     }
 
     #[test]
+    fn no_text_reads_anything_but_its_three_places() {
+        for body in [
+            "{{code}} {{ self }}",
+            "{{code}} {{ app.config }}",
+            "{{code}} {{ code.__class__.__mro__ }}",
+            "{{code}} {{ recipient }}",
+            "{{code}} {{ minutes.x }}",
+            "{{code}} {{ _ }}",
+            "{{code}} {{ \u{ff43}ode }}",
+        ] {
+            assert!(matches!(checked(body), Err(WordingError::UnknownVariable { .. })), "{body}: {:?}", checked(body));
+        }
+        for body in [
+            "{{code}} {{ app[0] }}",
+            "{{code}} {{ app['x'] }}",
+            "{{code}} {{ range(999999999) }}",
+            "{{code}} {{ 'a' * 999999999 }}",
+            "{{code}} {{ code | attr('x') }}",
+            "{{code}} {{- app -}}",
+            "{{code}} {{ app ~ code }}",
+            "{{code}} {{ app if code }}",
+            "{{ {{code}} }}",
+            "{{{{code}}}}",
+            "{{code}} {% include 'email.html' %}",
+            "{{code}} {% extends 'email.html' %}",
+            "{{code}} {% set x = 1 %}",
+            "{{code}} {%- raw -%}",
+        ] {
+            assert!(matches!(checked(body), Err(WordingError::Syntax { .. })), "{body}: {:?}", checked(body));
+        }
+        let nested = format!("{}code{}", "{{".repeat(490), "}}".repeat(490));
+        assert!(matches!(checked(&nested), Err(WordingError::Syntax { .. })), "{:?}", checked(&nested));
+        assert_eq!(checked(&"{{code}}".repeat(251)), Err(WordingError::TooLong(Part::Body)));
+        let long = format!("{{{{code}}}} {{{{{}}}}}", "a".repeat(1900));
+        assert!(matches!(checked(&long), Err(WordingError::UnknownVariable { name, .. }) if name.len() == 64));
+    }
+
+    #[test]
     fn a_template_language_is_not_spoken_here() {
         for body in [
             "{{code}} {% for x in code %}{% endfor %}",

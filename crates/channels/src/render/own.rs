@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use countersign_model::{Autofill, Channel, Code, InvalidRecipient, MessageId, Mode, Outgoing, Recipient, Timestamp, Wording};
+use countersign_model::{Channel, Outgoing, Wording};
 use minijinja::context;
 
-use super::{Ending, RenderError, Renderer, end_mail, values};
+use super::{Ending, RenderError, Renderer, end_mail, facts};
 use crate::provider::{Content, spoken};
 use crate::segments::Segments;
 use crate::wording::{Filling, OwnWords, WordingError, check_wording, shortest};
-use crate::words::{self, Piece};
+use crate::words;
 
 impl Renderer {
     /// The words, and the language they are in: the one asked for, since they were chosen by it.
@@ -50,16 +50,13 @@ impl Renderer {
         ending: &Ending,
     ) -> Result<Content, RenderError> {
         let line = ending.line_of_mail();
-        let subject = match subject {
-            Some(subject) => subject,
-            None => self.say(words::lookup(&message.locale), Piece::EmailSubject, &values(message, app))?,
-        };
+        let subject = subject.unwrap_or_else(|| words::lookup(&message.locale).subject(&facts(message, app)));
         let lang = language(&message.locale);
-        let paragraphs = paragraphs(&text);
         let values = context! {
-            subject => subject.as_str(), lang => lang.as_ref(), dir => "auto", autofill => line, paragraphs, ..values(message, app)
+            subject => subject.as_str(), lang => lang.as_ref(), dir => words::direction(&lang), autofill => line,
+            paragraphs => paragraphs(&text), code => message.code.expose(), app
         };
-        let html = self.words.around_own(&values).map_err(|_| RenderError::Words)?;
+        let html = self.looks.around_own(&values).map_err(|_| RenderError::Words)?;
         end_mail(&mut text, line);
         Ok(Content::Email { subject, text, html })
     }
@@ -88,32 +85,10 @@ pub(super) fn language(tag: &str) -> Cow<'static, str> {
     if sound { Cow::Owned(tag.to_owned()) } else { Cow::Borrowed(words::lookup(tag).tag) }
 }
 
-/// A message in a tenant's own words as somebody would get it, with the code 123456 and a life of ten minutes. Nothing is sent.
-///
-/// A text message is shown whole, however long: what is too long is for [`Router::check_wording`](crate::Router::check_wording) to say.
-pub fn preview_wording(channel: Channel, wording: &Wording, app: &str, locale: &str) -> Result<Content, RenderError> {
-    let sample = |_: InvalidRecipient| RenderError::Words;
-    let recipient = if channel == Channel::Email { "somebody@example.com" } else { "+12025550143" };
-    let message = Outgoing {
-        id: MessageId::from_bits(0),
-        mode: Mode::Sandbox,
-        channel,
-        recipient: Recipient::parse(channel, recipient).map_err(sample)?,
-        sender: None,
-        code: Code::parse("123456").map_err(|_| RenderError::Words)?,
-        app_name: app.to_owned(),
-        locale: locale.to_owned(),
-        expires_at: Timestamp::from_millis(0),
-        minutes: 10,
-        autofill: Autofill::default(),
-        wording: Some(wording.clone()),
-        rehearsal: None,
-    };
-    Renderer::new(usize::MAX).render(message).map(|rendered| rendered.content)
-}
-
 #[cfg(test)]
 mod tests {
+    use countersign_model::Autofill;
+
     use super::*;
     use crate::testing::{outgoing, rendered};
 
@@ -184,7 +159,7 @@ mod tests {
             });
         assert_eq!((subject.as_str(), text.as_str()), ("Acme: Anmeldung", "Hallo,\nIhr Code:\n\n482913\n\n10 min\n"));
         for expected in
-            ["<html lang=\"de-AT\" dir=\"auto\">", ">Acme: Anmeldung</h1>", "Hallo,<br>Ihr Code:", ">482913</td>", ">10 min</td>"]
+            ["<html lang=\"de-AT\" dir=\"ltr\">", ">Acme: Anmeldung</h1>", "Hallo,<br>Ihr Code:", ">482913</td>", ">10 min</td>"]
         {
             assert!(html.contains(expected), "{expected} is missing in {html}");
         }
@@ -222,12 +197,5 @@ mod tests {
             message.locale = asked.to_owned();
             assert_eq!(rendered(message).locale, told);
         }
-    }
-
-    #[test]
-    fn a_preview_has_a_code_of_its_own() {
-        let wording = Wording { subject: None, body: format!("{{{{code}}}} {}", "x".repeat(1000)) };
-        let Content::Phone { text } = preview_wording(Channel::Sms, &wording, "Acme", "en").unwrap() else { panic!("an SMS") };
-        assert!(text.starts_with("123456 x"), "{text}");
     }
 }

@@ -76,19 +76,19 @@ fn the_app_hash_is_the_last_line_and_the_message_stays_within_140_bytes() {
 
 #[test]
 fn words_give_way_before_the_last_line_does() {
-    // The full words take 60 characters and the name; the short ones 20 and the name.
+    // The full words take 60 characters and the name; the short ones 34 and the name.
     let name = |length: usize| "N".repeat(length);
     let hash = with_hash("FA+9qCX9VSu");
     let text = |length| sms_with(|message| (message.app_name, message.autofill) = (name(length), hash.clone())).unwrap();
     assert!(text(60).starts_with(&format!("482913 is your {} code. It expires", name(60))));
-    assert_eq!(text(90), format!("482913 is your {} code.\n\nFA+9qCX9VSu", name(90)));
-    assert_eq!(text(200), "482913 is your code.\n\nFA+9qCX9VSu");
+    assert_eq!(text(90), format!("482913 is your {} code. Valid 10 min.\n\nFA+9qCX9VSu", name(90)));
+    assert_eq!(text(200), "482913 is your code. Valid 10 min.\n\nFA+9qCX9VSu");
 }
 
 #[test]
 fn a_text_in_another_script_is_shortened_by_its_real_cost() {
     let text = sms_with(|message| message.app_name = "Ж".repeat(90)).unwrap();
-    assert_eq!(text, format!("482913 is your {} code.", "Ж".repeat(90)));
+    assert_eq!(text, format!("482913 is your {} code. Valid 10 min.", "Ж".repeat(90)));
     assert_eq!(Segments::of(&text).count, 2);
 }
 

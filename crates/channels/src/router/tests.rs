@@ -1,10 +1,13 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use countersign_model::Autofill;
+use countersign_model::{Autofill, FailureReason};
+use tokio::time::Instant;
 
 use super::*;
-use crate::config::DeliveryConfig;
+use crate::config::{BreakerConfig, DeliveryConfig, OnUnclear};
+use crate::provider::Diagnostic;
+use crate::receipts::Receipts;
 use crate::testing::outgoing;
 
 const NOTE: Diagnostic = Diagnostic::Note("scripted");
@@ -59,9 +62,19 @@ impl Provider for Scripted {
             Play::Panic => panic!("a provider with a defect"),
         }
     }
+
+    fn receipts(&self) -> Option<&dyn Receipts> {
+        None
+    }
+
+    fn tells(&self) -> Tells {
+        Tells::Nothing
+    }
+
+    async fn keep_up(&self) {}
 }
 
-/// Keeps what it is told.
+/// Keeps what it is told of tries.
 #[derive(Default)]
 struct Notes(Mutex<Vec<(String, Channel, &'static str, Duration)>>);
 
@@ -69,6 +82,10 @@ impl Observer for Notes {
     fn tried(&self, provider: &ProviderName, channel: Channel, outcome: &'static str, elapsed: Duration) {
         self.0.lock().unwrap().push((provider.to_string(), channel, outcome, elapsed));
     }
+
+    fn in_flight(&self, _: &ProviderName, _: i64) {}
+
+    fn circuit(&self, _: &ProviderName, _: CircuitState) {}
 }
 
 struct Stage {
@@ -303,4 +320,136 @@ async fn a_check_asks_every_provider_and_waits_for_none_longer_than_a_try() {
     assert_eq!(checked[0].1, Ok(()));
     assert_eq!(checked[1].1, Err(CheckError::Silent));
     assert_eq!(checked[2].1, Err(CheckError::Broken));
+}
+
+fn health(stage: &Stage, name: &str) -> crate::outlet::Health {
+    stage.router.ways_out().into_iter().find(|way| way.name.as_str() == name).unwrap().health
+}
+
+fn breaker(failures: u32, pause_seconds: u64) -> DeliveryConfig {
+    let breaker = BreakerConfig { failures, pause_seconds, probes: 1, ..BreakerConfig::default() };
+    DeliveryConfig { breaker, ..DeliveryConfig::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_keeps_failing_is_passed_over_until_its_pause_is_over() {
+    let plays = [answer(TryOutcome::Unreachable(NOTE)), answer(accepted())];
+    let stage = Stage::with([(Channel::Sms, &plays[..])], breaker(2, 30));
+    for _ in 0..4 {
+        assert_eq!(stage.sms().await, accepted_by("b"));
+    }
+    assert_eq!(stage.calls(), "ababbb");
+    let ill = health(&stage, "a");
+    assert_eq!((ill.circuit, ill.opened_times, ill.in_flight), (CircuitState::Open, 1, 0));
+    assert_eq!((ill.recent.tries, ill.recent.failures), (2, 2));
+    assert_eq!(ill.last_failure.map(|failure| (failure.outcome, failure.diagnostic)), Some(("unreachable", NOTE)));
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(stage.sms().await, accepted_by("b"));
+    assert_eq!((stage.calls().as_str(), health(&stage, "a").opened_times), ("ababbbab", 2));
+    assert_eq!(health(&stage, "b").circuit, CircuitState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_all_circuits_are_open_the_least_recently_opened_is_tried_first_and_no_message_fails_untried() {
+    let ill = answer(TryOutcome::Unknown(NOTE));
+    let stage = Stage::with([(Channel::Sms, &[ill.clone(), ill.clone()][..])], breaker(1, 600));
+    assert_eq!(stage.sms().await, Attempt::Failed(FailureReason::ProviderUnavailable));
+    assert_eq!(stage.calls(), "ab");
+    assert_eq!(stage.sms().await, Attempt::Failed(FailureReason::ProviderUnavailable));
+    assert_eq!((stage.calls().as_str(), health(&stage, "a").opened_times), ("abab", 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_and_requests_to_slow_down_open_no_circuit() {
+    for outcome in [TryOutcome::Refused(NOTE), TryOutcome::Throttled(NOTE)] {
+        let stage = Stage::with([(Channel::Sms, &[answer(outcome)][..])], breaker(1, 600));
+        for _ in 0..3 {
+            stage.sms().await;
+        }
+        assert_eq!((stage.calls().as_str(), health(&stage, "a").circuit), ("aaa", CircuitState::Closed));
+        assert_eq!(health(&stage, "a").recent.failures, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_try_that_is_broken_off_is_counted_out_again() {
+    let stage = Stage::new(&[Play::Hang]);
+    let delivery = tokio::time::timeout(Duration::from_secs(1), stage.sms());
+    assert!(delivery.await.is_err());
+    let health = health(&stage, "a");
+    assert_eq!((health.in_flight, health.circuit, health.recent.tries), (0, CircuitState::Closed, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn beyond_its_pace_a_provider_is_left_for_another_one() {
+    let delivery = DeliveryConfig { limits: [("a".to_owned(), 2)].into(), ..DeliveryConfig::default() };
+    let stage = Stage::with([(Channel::Sms, &[answer(accepted()), answer(accepted())][..])], delivery);
+    let begun = Instant::now();
+    for _ in 0..4 {
+        stage.sms().await;
+    }
+    assert_eq!((stage.calls().as_str(), begun.elapsed()), ("aabb", Duration::ZERO));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(stage.sms().await, accepted_by("a"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_else_is_left_a_message_waits_for_its_turn_and_not_so_long_that_no_time_is_left_to_try() {
+    let delivery = DeliveryConfig { limits: [("a".to_owned(), 1)].into(), ..DeliveryConfig::default() };
+    let stage = Stage::with([(Channel::Sms, &[answer(accepted())][..])], delivery);
+    let begun = Instant::now();
+    let sends = (0..20).map(|_| stage.sms());
+    let ended = futures_util::future::join_all(sends).await;
+    // A try has 8 of the 20 seconds: turns are waited for during the first 12.
+    let taken = ended.iter().filter(|attempt| **attempt == accepted_by("a")).count();
+    let throttled = ended.iter().filter(|attempt| **attempt == Attempt::Failed(FailureReason::Throttled)).count();
+    assert_eq!((taken, throttled, begun.elapsed().as_secs()), (13, 7, 12));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_provider_comes_before_an_ill_one() {
+    let delivery = DeliveryConfig { limits: [("b".to_owned(), 1)].into(), ..breaker(1, 600) };
+    let plays = [answer(TryOutcome::Unreachable(NOTE)), answer(accepted())];
+    let stage = Stage::with([(Channel::Sms, &plays[..])], delivery);
+    let begun = Instant::now();
+    assert_eq!(stage.sms().await, accepted_by("b"));
+    assert_eq!(stage.sms().await, accepted_by("b"));
+    assert_eq!((stage.calls().as_str(), begun.elapsed().as_secs()), ("abb", 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_may_have_a_time_of_its_own() {
+    let delivery = DeliveryConfig { try_timeouts: [("a".to_owned(), 3)].into(), ..DeliveryConfig::default() };
+    let stage = Stage::with([(Channel::Sms, &[Play::Hang, Play::Hang][..])], delivery);
+    let begun = Instant::now();
+    assert_eq!(stage.sms().await, unclear_at("a"));
+    assert_eq!(begun.elapsed().as_secs(), 3 + 8);
+}
+
+#[tokio::test]
+async fn providers_that_had_their_chance_are_not_asked_again() {
+    let stage = Stage::new(&[answer(accepted()), answer(accepted())]);
+    let mut message = outgoing(Channel::Sms);
+    message.errand.passed_over = vec![ProviderName::new("a")];
+    assert!(stage.router.untried(Mode::Live, Channel::Sms, &message.errand));
+    let prepared = stage.router.prepare(message.clone()).unwrap();
+    assert_eq!(stage.router.deliver(vec![prepared]).await.remove(0).2, accepted_by("b"));
+    message.errand.passed_over.push(ProviderName::new("b"));
+    assert!(!stage.router.untried(Mode::Live, Channel::Sms, &message.errand));
+    let prepared = stage.router.prepare(message).unwrap();
+    let ended = stage.router.deliver(vec![prepared]).await.remove(0).2;
+    assert_eq!((ended, stage.calls().as_str()), (Attempt::Failed(FailureReason::ProviderUnavailable), "b"));
+}
+
+#[tokio::test]
+async fn a_test_message_goes_to_the_provider_that_is_named_and_to_no_other() {
+    let stage = Stage::with([(Channel::Sms, &[answer(accepted()), answer(TryOutcome::Unknown(NOTE))][..])], breaker(1, 600));
+    let test = async |name: &str| {
+        let message = stage.router.prepare(outgoing(Channel::Sms)).unwrap();
+        stage.router.test(&ProviderName::new(name), message).await
+    };
+    assert_eq!(test("b").await, Ok(TryOutcome::Unknown(NOTE)));
+    assert_eq!((test("b").await, stage.calls().as_str()), (Ok(TryOutcome::Unknown(NOTE)), "bb"), "though its circuit is open");
+    assert_eq!(test("x").await, Err(TestError::NoSuchProvider));
+    assert_eq!(health(&stage, "b").recent.tries, 2);
 }

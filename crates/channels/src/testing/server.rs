@@ -1,32 +1,68 @@
-//! A gateway that keeps what it is asked and always answers the same.
+//! An HTTP server that keeps what it is asked and always answers the same.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+/// What it does with every request.
 #[derive(Clone)]
-pub(super) enum Act {
+pub(crate) enum Act {
     /// These bytes, then the end of the line.
     Reply(String),
     /// Nothing.
     Cut,
 }
 
-#[derive(Clone)]
-pub(super) struct Request {
-    /// With header names in small letters.
-    pub(super) head: String,
-    pub(super) body: String,
+/// A whole answer, as it goes over the wire.
+pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Act {
+    let mut text = format!("HTTP/1.1 {status} Whatever\r\ncontent-length: {}\r\n", body.len());
+    for (name, value) in headers {
+        let _ = write!(text, "{name}: {value}\r\n");
+    }
+    Act::Reply(format!("{text}\r\n{body}"))
 }
 
-pub(super) struct Server {
-    pub(super) port: u16,
+/// What a provider asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    /// The request line and the headers, names in small letters; or a dialogue's commands.
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Request {
+    /// `POST /path?query`.
+    pub(crate) fn target(&self) -> &str {
+        self.head.lines().next().unwrap().trim_end_matches(" HTTP/1.1")
+    }
+
+    /// The value of a header that is there once.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let found: Vec<&str> = self.head.lines().filter_map(|line| line.strip_prefix(&format!("{name}: "))).collect();
+        assert_eq!(found.len(), 1, "{name} in {}", self.head);
+        found[0]
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// The form's pairs, decoded, in order.
+    pub(crate) fn form(&self) -> Vec<(String, String)> {
+        assert_eq!(self.header("content-type"), "application/x-www-form-urlencoded");
+        form_urlencoded::parse(self.body.as_bytes()).into_owned().collect()
+    }
+}
+
+pub(crate) struct Server {
+    pub(crate) port: u16,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Server {
-    pub(super) async fn start(act: Act) -> Self {
+    pub(crate) async fn start(act: Act) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let server = Self { port: listener.local_addr().unwrap().port(), requests: Arc::default() };
         let requests = Arc::clone(&server.requests);
@@ -50,11 +86,11 @@ impl Server {
         server
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    pub(super) fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 }

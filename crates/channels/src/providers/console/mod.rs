@@ -8,7 +8,8 @@ use countersign_model::{Channel, ProviderName};
 use serde::{Deserialize, Serialize};
 
 use crate::config::ConfigError;
-use crate::provider::{CheckError, Content, Provider, Rendered, TryOutcome};
+use crate::provider::{CheckError, Content, Provider, Rendered, Tells, TryOutcome};
+use crate::receipts::Receipts;
 use crate::registry::ProviderContext;
 
 /// `kind = "console"` has no keys of its own.
@@ -52,6 +53,16 @@ impl<W: Write + Send> Provider for Console<W> {
     async fn check(&self) -> Result<(), CheckError> {
         Ok(())
     }
+
+    fn receipts(&self) -> Option<&dyn Receipts> {
+        None
+    }
+
+    fn tells(&self) -> Tells {
+        Tells::Nothing
+    }
+
+    async fn keep_up(&self) {}
 }
 
 fn page(message: &Rendered) -> String {

@@ -8,6 +8,8 @@ use reqwest::{Method, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::receipt::Reader;
+use super::receipts_config::Receipts;
 use super::reply::{Judge, Rule};
 use super::request::Body;
 use crate::config::{ConfigError, ConfigProblem};
@@ -42,6 +44,9 @@ pub struct Config {
     /// What in a reply is final for the recipient.
     #[serde(default)]
     pub refuse: Refuse,
+    /// How the gateway tells what became of messages.
+    #[serde(default)]
+    pub receipts: Option<Receipts>,
 }
 
 /// An address that is shown without its path and query, where some gateways want a key.
@@ -114,10 +119,12 @@ pub(super) struct Settings {
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
     pub(super) judge: Judge,
+    pub(super) reader: Option<Reader>,
 }
 
 impl Config {
-    pub(super) fn settle(&self, at: &str) -> Result<Settings, ConfigError> {
+    /// `receipts_url` is where receipts may be posted to, without a secret; none: the house has no public address.
+    pub(super) fn settle(&self, at: &str, receipts_url: Option<&str>) -> Result<Settings, ConfigError> {
         let wrong = |key: &str, problem| Err(ConfigError::new(format!("{at}.{key}"), problem));
         if self.channels.is_empty() {
             return wrong("channels", ConfigProblem::Empty);
@@ -132,9 +139,10 @@ impl Config {
         if !url.username().is_empty() || url.password().is_some() {
             return wrong("url", ConfigProblem::Form("without credentials: put them into an Authorization header"));
         }
+        let receipts_url = self.receipts_url(at, receipts_url)?;
         let body = match (&self.json, &self.form) {
-            (Some(json), None) => Body::json(&format!("{at}.json"), json.expose_secret(), &self.channels)?,
-            (None, Some(form)) => Body::form(&format!("{at}.form"), form, &self.channels)?,
+            (Some(json), None) => Body::json(&format!("{at}.json"), json.expose_secret(), &self.channels, receipts_url)?,
+            (None, Some(form)) => Body::form(&format!("{at}.form"), form, &self.channels, receipts_url)?,
             (None, None) | (Some(_), Some(_)) => return Err(ConfigError::new(at, ConfigProblem::ExactlyOne("json", "form"))),
         };
         let accept = rule(&format!("{at}.accept"), &self.accept.status, self.accept.pointer.as_ref(), &self.accept.equals)?;
@@ -142,13 +150,36 @@ impl Config {
         if let Some(id) = &self.accept.id {
             check_pointer(&format!("{at}.accept.id"), id)?;
         }
+        let reader = self.reader(&format!("{at}.receipts"), &body)?;
         let headers = self.read_headers(at, body.media_type())?;
         let method = match self.method {
             Verb::Post => Method::POST,
             Verb::Put => Method::PUT,
         };
         let judge = Judge { accept, refuse, id: self.accept.id.clone() };
-        Ok(Settings { channels: self.channels.clone(), url, method, headers, body, judge })
+        Ok(Settings { channels: self.channels.clone(), url, method, headers, body, judge, reader })
+    }
+
+    /// What requests may name, where receipts are read at all.
+    fn receipts_url(&self, at: &str, url: Option<&str>) -> Result<Option<SecretString>, ConfigError> {
+        let (Some(receipts), Some(url)) = (&self.receipts, url) else { return Ok(None) };
+        let secret = receipts.path_secret(&format!("{at}.receipts"))?;
+        let url = secret.map_or_else(|| url.to_owned(), |secret| format!("{url}/{}", secret.expose_secret()));
+        Ok(Some(url.into()))
+    }
+
+    /// A receipt can only name what the gateway was told, or what was kept of its reply.
+    fn reader(&self, at: &str, body: &Body) -> Result<Option<Reader>, ConfigError> {
+        let Some(receipts) = &self.receipts else { return Ok(None) };
+        let reader = receipts.settle(at)?;
+        if receipts.reference.is_some() && !body.names("reference") {
+            let problem = ConfigProblem::Form("left out, or `reference` named in the request for the gateway to repeat");
+            return Err(ConfigError::new(format!("{at}.reference"), problem));
+        }
+        if receipts.id.is_some() && self.accept.id.is_none() {
+            return Err(ConfigError::new(format!("{at}.id"), ConfigProblem::Needs("accept.id")));
+        }
+        Ok(Some(reader))
     }
 
     /// The operator's headers over our own `Content-Type`.
@@ -192,7 +223,7 @@ fn rule(at: &str, status: &[u16], pointer: Option<&String>, equals: &[String]) -
     }
 }
 
-fn check_pointer(key: &str, pointer: &str) -> Result<(), ConfigError> {
+pub(super) fn check_pointer(key: &str, pointer: &str) -> Result<(), ConfigError> {
     if pointer.starts_with('/') {
         Ok(())
     } else {

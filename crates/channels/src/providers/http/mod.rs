@@ -1,6 +1,9 @@
 //! Posts a message to a gateway's API: any service for SMS, WhatsApp or calls that takes JSON or a form.
 
 mod config;
+mod proof;
+mod receipt;
+mod receipts_config;
 mod reply;
 mod request;
 
@@ -15,14 +18,15 @@ use reqwest::Client;
 
 pub(crate) use self::config::Config;
 use self::config::Settings;
+use self::receipt::Reader;
 use crate::config::ConfigError;
 use crate::http;
-use crate::provider::{CheckError, Diagnostic, Provider, Rendered, TryOutcome};
+use crate::provider::{CheckError, Diagnostic, Provider, Rendered, Tells, TryOutcome};
+use crate::receipts::Receipts;
 use crate::registry::ProviderContext;
-use crate::tls::is_tls;
 
 pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
-    let settings = config.settle(&context.key)?;
+    let settings = config.settle(&context.key, context.receipts_url.as_deref())?;
     let client = context.client()?;
     Ok(Arc::new(Http { name: context.name, settings, client }))
 }
@@ -56,27 +60,23 @@ impl Provider for Http {
         };
         let settings = &self.settings;
         let request = self.client.request(settings.method.clone(), settings.url.clone()).headers(settings.headers.clone());
-        match request.body(body).send().await {
-            Ok(response) => {
-                let status = response.status().as_u16();
-                self.settings.judge.outcome(status, &http::read(response).await)
-            }
-            Err(error) if error.is_connect() => TryOutcome::Unreachable(Diagnostic::Note("no connection")),
-            Err(error) if error.is_builder() => TryOutcome::Misconfigured(Diagnostic::Note("the request could not be built")),
-            Err(_) => TryOutcome::Unclear(Diagnostic::Note("the line broke before a reply")),
+        match http::exchange(request.body(body)).await {
+            Ok(reply) => settings.judge.outcome(reply.status, &reply.body),
+            Err(outcome) => outcome,
         }
     }
 
-    /// Asks for the head of the host's root without credentials: any answer shows that host, port and TLS are right.
     async fn check(&self) -> Result<(), CheckError> {
-        let mut root = self.settings.url.clone();
-        root.set_path("/");
-        root.set_query(None);
-        let address = format!("{}:{}", root.host_str().unwrap_or_default(), root.port_or_known_default().unwrap_or_default());
-        match self.client.head(root).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if is_tls(&error) => Err(CheckError::Tls { address }),
-            Err(_) => Err(CheckError::Unreachable { address }),
-        }
+        http::reach(&self.client, &self.settings.url).await
     }
+
+    fn receipts(&self) -> Option<&dyn Receipts> {
+        self.settings.reader.as_ref().map(|reader| reader as &dyn Receipts)
+    }
+
+    fn tells(&self) -> Tells {
+        self.settings.reader.as_ref().map_or(Tells::Nothing, Reader::tells)
+    }
+
+    async fn keep_up(&self) {}
 }

@@ -2,11 +2,8 @@
 
 use serde_json::Value;
 
-use crate::http::Body;
+use crate::http::{Body, sound_id};
 use crate::provider::{Diagnostic, TryOutcome};
-
-/// Longest id that is kept.
-const MAX_ID: usize = 128;
 
 /// Conditions on a reply; all that are given must hold.
 pub(super) struct Rule {
@@ -62,16 +59,13 @@ impl Judge {
         }
     }
 
-    /// Only visible ASCII of a sane length is kept: the id goes into records and status replies.
     fn id(&self, json: Option<&Value>) -> Option<String> {
-        let id = as_text(json?.pointer(self.id.as_deref()?)?)?;
-        let sound = (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-        sound.then_some(id)
+        sound_id(&as_text(json?.pointer(self.id.as_deref()?)?)?)
     }
 }
 
 /// Gateways write numbers as text and text as numbers.
-fn as_text(value: &Value) -> Option<String> {
+pub(super) fn as_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

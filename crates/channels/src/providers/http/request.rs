@@ -1,8 +1,8 @@
 //! The body of a request, filled from the operator's templates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use countersign_model::{Channel, Code, MessageId, Recipient};
+use countersign_model::{Channel, Code, Errand, MessageId, Recipient};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -14,8 +14,10 @@ use crate::provider::{Content, Rendered};
 pub(super) struct Body {
     templates: Environment<'static>,
     shape: Shape,
-    /// Whether the words have a place in it: without one a message that is nothing but words cannot be sent.
-    has_text: bool,
+    /// The values that it has a place for.
+    named: HashSet<String>,
+    /// Where receipts are to be posted to; none: no template may ask for it. May hold a secret.
+    receipts_url: Option<SecretString>,
 }
 
 enum Shape {
@@ -30,10 +32,15 @@ const DOCUMENT: &str = "json";
 
 impl Body {
     /// Compiles the template and tries it on every channel with a text full of quotes and line ends.
-    pub(super) fn json(key: &str, source: &str, channels: &[Channel]) -> Result<Self, ConfigError> {
+    pub(super) fn json(
+        key: &str,
+        source: &str,
+        channels: &[Channel],
+        receipts_url: Option<SecretString>,
+    ) -> Result<Self, ConfigError> {
         let mut templates = environment();
-        let has_text = compile(&mut templates, key, DOCUMENT, source)?;
-        let body = Self { templates, shape: Shape::Json, has_text };
+        let named = compile(&mut templates, key, DOCUMENT, source, receipts_url.is_some())?;
+        let body = Self { templates, shape: Shape::Json, named, receipts_url };
         for sample in samples(channels) {
             let filled = body.rehearse(key, DOCUMENT, &sample)?;
             if serde_json::from_str::<serde_json::Value>(&filled).is_err() {
@@ -44,16 +51,22 @@ impl Body {
     }
 
     /// Compiles and tries a template a field.
-    pub(super) fn form(key: &str, fields: &BTreeMap<String, SecretString>, channels: &[Channel]) -> Result<Self, ConfigError> {
+    pub(super) fn form(
+        key: &str,
+        fields: &BTreeMap<String, SecretString>,
+        channels: &[Channel],
+        receipts_url: Option<SecretString>,
+    ) -> Result<Self, ConfigError> {
         if fields.is_empty() {
             return Err(ConfigError::new(key, ConfigProblem::Empty));
         }
         let mut templates = environment();
-        let mut has_text = false;
+        let mut named = HashSet::new();
         for (field, source) in fields {
-            has_text |= compile(&mut templates, &format!("{key}.{field}"), field, source.expose_secret())?;
+            let key = format!("{key}.{field}");
+            named.extend(compile(&mut templates, &key, field, source.expose_secret(), receipts_url.is_some())?);
         }
-        let body = Self { templates, shape: Shape::Form(fields.keys().cloned().collect()), has_text };
+        let body = Self { templates, shape: Shape::Form(fields.keys().cloned().collect()), named, receipts_url };
         for sample in samples(channels) {
             for field in fields.keys() {
                 body.rehearse(&format!("{key}.{field}"), field, &sample)?;
@@ -70,14 +83,19 @@ impl Body {
     }
 
     /// Whether it can carry the message: a text without a code needs a place for its words.
-    pub(super) const fn carries(&self, message: &Rendered) -> bool {
-        self.has_text || message.code.is_some()
+    pub(super) fn carries(&self, message: &Rendered) -> bool {
+        self.names("text") || message.code.is_some()
+    }
+
+    /// Whether it has a place for this value.
+    pub(super) fn names(&self, value: &str) -> bool {
+        self.named.contains(value)
     }
 
     /// The body for one message. Cannot fail for a template that passed its rehearsal, unless it branches on a value or
     /// has a place for a code that the message does not have.
     pub(super) fn fill(&self, message: &Rendered) -> Result<String, minijinja::Error> {
-        let values = values(message);
+        let values = self.values(message);
         match &self.shape {
             Shape::Json => self.render(DOCUMENT, &values),
             Shape::Form(fields) => {
@@ -88,12 +106,32 @@ impl Body {
         }
     }
 
+    /// The values of [`KNOWN`]. A sender that nobody chose is empty; a code that is not there is no value at all.
+    fn values(&self, message: &Rendered) -> Value {
+        let to = message.recipient.address();
+        context! {
+            code => value_of(message.code.as_ref().map(|code| code.expose().to_owned())),
+            text => message.text(),
+            to,
+            to_digits => to.trim_start_matches('+'),
+            sender => message.sender.as_deref().unwrap_or_default(),
+            app => message.app.as_str(),
+            message_id => message.id.to_string(),
+            reference => message.reference().to_string(),
+            channel => message.channel.as_str(),
+            locale => message.locale.as_ref(),
+            minutes => message.minutes,
+            spoken => value_of(message.spoken()),
+            receipts_url => value_of(self.receipts_url.as_ref().map(|url| url.expose_secret().to_owned())),
+        }
+    }
+
     fn render(&self, name: &str, values: &Value) -> Result<String, minijinja::Error> {
         self.templates.get_template(name)?.render(values.clone())
     }
 
     fn rehearse(&self, key: &str, name: &str, message: &Rendered) -> Result<String, ConfigError> {
-        self.render(name, &values(message)).map_err(|error| ConfigError::new(key, ConfigProblem::Template(error.to_string())))
+        self.render(name, &self.values(message)).map_err(|error| ConfigError::new(key, ConfigProblem::Template(error.to_string())))
     }
 }
 
@@ -104,41 +142,42 @@ fn environment() -> Environment<'static> {
     templates
 }
 
-/// Compiles a template, and tells whether the words have a place in it.
-fn compile(templates: &mut Environment<'static>, key: &str, name: &str, source: &str) -> Result<bool, ConfigError> {
+/// Compiles a template, and tells what it names.
+fn compile(
+    templates: &mut Environment<'static>,
+    key: &str,
+    name: &str,
+    source: &str,
+    has_receipts_url: bool,
+) -> Result<HashSet<String>, ConfigError> {
     let wrong = |error: minijinja::Error| ConfigError::new(key, ConfigProblem::Template(error.to_string()));
     templates.add_template_owned(name.to_owned(), source.to_owned()).map_err(wrong)?;
     // A filter takes an undefined value without a word, so names are looked at one by one.
     let named = templates.get_template(name).map_err(wrong)?.undeclared_variables(false);
-    let is_known = |name: &String| KNOWN.contains(&name.as_str()) || templates.globals().any(|(global, _)| global == name);
-    let has_text = named.contains("text");
-    match named.into_iter().find(|name| !is_known(name)) {
-        None => Ok(has_text),
-        Some(name) => Err(ConfigError::new(key, ConfigProblem::Variable { name, known: KNOWN.join(", ") })),
+    let known = if has_receipts_url { &KNOWN[..] } else { &KNOWN[..KNOWN.len() - 1] };
+    let is_known = |name: &String| known.contains(&name.as_str()) || templates.globals().any(|(global, _)| global == name);
+    match named.iter().find(|name| !is_known(name)) {
+        None => Ok(named),
+        Some(name) => Err(ConfigError::new(key, ConfigProblem::Variable { name: name.clone(), known: known.join(", ") })),
     }
 }
 
-/// All that a template may name.
-const KNOWN: [&str; 11] =
-    ["code", "text", "to", "to_digits", "sender", "app", "message_id", "channel", "locale", "minutes", "spoken"];
-
-/// The values of [`KNOWN`]. A sender that nobody chose is empty; a code that is not there is no value at all.
-fn values(message: &Rendered) -> Value {
-    let to = message.recipient.address();
-    context! {
-        code => value_of(message.code.as_ref().map(|code| code.expose().to_owned())),
-        text => message.text(),
-        to,
-        to_digits => to.trim_start_matches('+'),
-        sender => message.sender.as_deref().unwrap_or_default(),
-        app => message.app.as_str(),
-        message_id => message.id.to_string(),
-        channel => message.channel.as_str(),
-        locale => message.locale.as_ref(),
-        minutes => message.minutes,
-        spoken => value_of(message.spoken()),
-    }
-}
+/// All that a template may name; the last one only where it is known.
+const KNOWN: [&str; 13] = [
+    "code",
+    "text",
+    "to",
+    "to_digits",
+    "sender",
+    "app",
+    "message_id",
+    "reference",
+    "channel",
+    "locale",
+    "minutes",
+    "spoken",
+    "receipts_url",
+];
 
 fn value_of(text: Option<String>) -> Value {
     text.map_or(Value::UNDEFINED, Value::from)
@@ -158,6 +197,7 @@ fn samples(channels: &[Channel]) -> impl Iterator<Item = Rendered> {
         let (code, recipient) = parts.clone()?;
         Some(Rendered {
             id: MessageId::from_bits(0),
+            errand: Errand::of_nobody(),
             channel,
             recipient,
             sender: None,
@@ -165,6 +205,7 @@ fn samples(channels: &[Channel]) -> impl Iterator<Item = Rendered> {
             app: "\"A\" & <B>\\".to_owned(),
             locale: "en".into(),
             minutes: 10,
+            voice: None,
             content: Content::Phone { text: "\"quoted\" \\ and\n\n@two.lines #123456".to_owned() },
             rehearsal: None,
         })

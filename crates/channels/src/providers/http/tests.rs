@@ -1,4 +1,4 @@
-mod server;
+mod receipts;
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use countersign_model::{MessageId, Outgoing, OutgoingText};
 use figment::Figment;
 use figment::providers::{Format as _, Toml};
 
-use self::server::{Act, Server};
 use super::*;
 use crate::config::ConfigProblem;
 use crate::render::Renderer;
+use crate::testing::server::{Act, Server};
 use crate::testing::{self, LogTrap, outgoing, rendered, sms};
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -69,9 +69,19 @@ async fn a_json_body_is_posted_with_every_value_a_template_may_name() {
 
 /// A text that holds no code.
 fn plain() -> Rendered {
-    let Outgoing { id, mode, channel, recipient, app_name, locale, .. } = outgoing(Channel::Sms);
+    let Outgoing { id, errand, mode, channel, recipient, app_name, locale, .. } = outgoing(Channel::Sms);
     let text = "Your parcel is here".to_owned();
-    Renderer::plain(OutgoingText { id, mode, channel, recipient, sender: Some("Shop".to_owned()), app_name, locale, text })
+    Renderer::plain(OutgoingText {
+        id,
+        errand,
+        mode,
+        channel,
+        recipient,
+        sender: Some("Shop".to_owned()),
+        app_name,
+        locale,
+        text,
+    })
 }
 
 #[tokio::test]
@@ -247,7 +257,7 @@ async fn no_log_line_at_any_level_holds_the_code_the_recipient_or_a_header() {
 
 fn mistake(section: &str) -> String {
     let config: Config = Figment::from(Toml::string(section)).extract().unwrap();
-    match config.settle("providers.sms") {
+    match config.settle("providers.sms", None) {
         Ok(_) => panic!("taken: {section}"),
         Err(error) => error.to_string(),
     }
@@ -313,7 +323,7 @@ fn a_header_can_come_from_a_file_without_its_line_end() {
         "channels = [\"sms\"]\nurl = \"https://x.example\"\njson = '1'\n[header_files]\nAuthorization = {:?}",
         file.path()
     );
-    let settings = config(&toml, "").settle("providers.sms").unwrap();
+    let settings = config(&toml, "").settle("providers.sms", None).unwrap();
     assert_eq!(settings.headers["authorization"], "Bearer filed");
     assert!(!format!("{:?}", settings.headers).contains("filed"));
 }
@@ -332,6 +342,6 @@ fn neither_debug_nor_serialised_form_of_a_section_shows_a_secret() {
 #[test]
 fn a_template_problem_names_the_place_and_no_secret() {
     let error =
-        config("channels = [\"sms\"]\nurl = \"https://x.example\"\njson = '{{ 1 +'", "").settle("providers.sms").err().unwrap();
+        config("channels = [\"sms\"]\nurl = \"https://x.example\"\njson = '{{ 1 +'", "").settle("providers.sms", None).err().unwrap();
     assert!(matches!(error.problem, ConfigProblem::Template(_)), "{error}");
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use countersign_model::{Channel, ProviderName, Rehearsal};
 
-use crate::provider::{CheckError, Diagnostic, Provider, Rendered, TryOutcome};
+use crate::provider::{CheckError, Diagnostic, Provider, Rendered, Tells, TryOutcome};
+use crate::receipts::Receipts;
 
 /// How long a slow message takes to be accepted.
 const SLOW: Duration = Duration::from_secs(3);
@@ -43,8 +44,11 @@ impl Provider for Sandbox {
     /// A message that rehearses an outcome is not final at once: whoever prepared it knows.
     async fn send(&self, message: &Rendered) -> TryOutcome {
         match message.rehearsal {
-            None => TryOutcome::Accepted { provider_id: None },
+            None | Some(Rehearsal::Silent) => TryOutcome::Accepted { provider_id: None },
             Some(Rehearsal::DeliveryFails) => TryOutcome::Refused(Diagnostic::Note("a rehearsed failure")),
+            Some(Rehearsal::NobodyTakes) => TryOutcome::Unknown(Diagnostic::Note("a rehearsed lack of takers")),
+            Some(Rehearsal::Throttled) => TryOutcome::Throttled(Diagnostic::Note("a rehearsed throttle")),
+            Some(Rehearsal::Unreachable) => TryOutcome::Unreachable(Diagnostic::Note("a rehearsed absence")),
             Some(Rehearsal::Ambiguous) => TryOutcome::Unclear(Diagnostic::Note("a rehearsed doubt")),
             Some(Rehearsal::Slow) => {
                 tokio::time::sleep(SLOW).await;
@@ -56,6 +60,16 @@ impl Provider for Sandbox {
     async fn check(&self) -> Result<(), CheckError> {
         Ok(())
     }
+
+    fn receipts(&self) -> Option<&dyn Receipts> {
+        None
+    }
+
+    fn tells(&self) -> Tells {
+        Tells::Nothing
+    }
+
+    async fn keep_up(&self) {}
 }
 
 #[cfg(test)]
@@ -73,7 +87,11 @@ mod tests {
         };
         assert_eq!(sandbox.send(&sms()).await.label(), "accepted");
         assert_eq!(rehearsed(Rehearsal::DeliveryFails).await, "refused");
+        assert_eq!(rehearsed(Rehearsal::NobodyTakes).await, "unknown");
+        assert_eq!(rehearsed(Rehearsal::Throttled).await, "throttled");
+        assert_eq!(rehearsed(Rehearsal::Unreachable).await, "unreachable");
         assert_eq!(rehearsed(Rehearsal::Ambiguous).await, "unclear");
+        assert_eq!(rehearsed(Rehearsal::Silent).await, "accepted");
         let before = tokio::time::Instant::now();
         assert_eq!(rehearsed(Rehearsal::Slow).await, "accepted");
         assert_eq!(before.elapsed(), SLOW);

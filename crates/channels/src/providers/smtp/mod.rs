@@ -17,7 +17,8 @@ use lettre::message::Mailbox;
 pub(crate) use self::config::Config;
 use self::dialogue::Lines;
 use crate::config::ConfigError;
-use crate::provider::{CheckError, Content, Diagnostic, Provider, Rendered, TryOutcome};
+use crate::provider::{CheckError, Content, Diagnostic, Provider, Rendered, Tells, TryOutcome};
+use crate::receipts::Receipts;
 use crate::registry::ProviderContext;
 
 pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
@@ -66,4 +67,14 @@ impl Provider for Smtp {
     async fn check(&self) -> Result<(), CheckError> {
         self.lines.check().await.map_err(|failure| reply::check_error(&failure, self.lines.address()))
     }
+
+    fn receipts(&self) -> Option<&dyn Receipts> {
+        None
+    }
+
+    fn tells(&self) -> Tells {
+        Tells::Nothing
+    }
+
+    async fn keep_up(&self) {}
 }

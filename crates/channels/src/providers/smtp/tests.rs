@@ -1,4 +1,12 @@
+/// The reply to one verb, all others polite.
+macro_rules! replies {
+    ($verb:literal, $reply:literal) => {
+        |_, line: &str| if line.starts_with($verb) { Act::Say($reply) } else { polite(0, line) }
+    };
+}
+
 mod server;
+mod subject;
 mod tls;
 
 use std::time::Duration;
@@ -146,13 +154,6 @@ async fn no_more_lines_are_open_than_the_operator_allows() {
     let seen = server.seen.lock().unwrap();
     assert_eq!(seen.mails.len(), 20);
     assert!(seen.most_open <= 2, "{}", seen.most_open);
-}
-
-/// The reply to one verb, all others polite.
-macro_rules! replies {
-    ($verb:literal, $reply:literal) => {
-        |_, line: &str| if line.starts_with($verb) { Act::Say($reply) } else { polite(0, line) }
-    };
 }
 
 #[tokio::test]

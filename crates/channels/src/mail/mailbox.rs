@@ -1,0 +1,140 @@
+use countersign_model::EmailAddress;
+
+/// Whom mail comes from: an address, and the name that people see before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mailbox {
+    pub(crate) name: Option<String>,
+    pub(crate) address: String,
+}
+
+impl Mailbox {
+    /// Reads `no-reply@example.com`, `Example <no-reply@example.com>` or `"Example, Inc." <no-reply@example.com>`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text.contains(char::is_control) {
+            return None;
+        }
+        let Some(bracketed) = text.trim().strip_suffix('>') else {
+            return Some(Self { name: None, address: address(text.trim())? });
+        };
+        let (words, inner) = bracketed.rsplit_once('<')?;
+        let words = words.trim();
+        let name = if words.is_empty() { None } else { Some(name(words)?) };
+        Some(Self { name, address: address(inner)? })
+    }
+
+    /// This mailbox under the name that a caller chose, or at the address if it is one.
+    pub(crate) fn chosen(&self, sender: Option<&str>) -> Self {
+        match sender.map(|sender| (sender, address(sender))) {
+            None => self.clone(),
+            Some((_, Some(address))) => Self { name: self.name.clone(), address },
+            Some((name, None)) => Self { name: Some(name.to_owned()), address: self.address.clone() },
+        }
+    }
+
+    /// As it stands in a header, with letters beyond ASCII as they are: whoever takes it over HTTP encodes them.
+    #[cfg(any(feature = "mailgun", feature = "postmark", feature = "ses"))]
+    pub(crate) fn header(&self) -> String {
+        let Some(name) = &self.name else { return self.address.clone() };
+        let is_plain = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || " !#$%&'*+-/=?^_`{|}~".contains(c);
+        if name.chars().all(is_plain) {
+            return format!("{name} <{}>", self.address);
+        }
+        let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("\"{escaped}\" <{}>", self.address)
+    }
+
+    /// As vendors want it that take a name without quotes only: what would need them is left out.
+    #[cfg(feature = "resend")]
+    pub(crate) fn unquoted(&self) -> String {
+        let Some(name) = &self.name else { return self.address.clone() };
+        let bare: String = name.chars().map(|c| if "()<>[]:;@\\,.\"".contains(c) { ' ' } else { c }).collect();
+        let words: Vec<&str> = bare.split_whitespace().collect();
+        if words.is_empty() { self.address.clone() } else { format!("{} <{}>", words.join(" "), self.address) }
+    }
+}
+
+fn address(text: &str) -> Option<String> {
+    EmailAddress::parse(text).ok().map(|address| address.as_str().to_owned())
+}
+
+/// The name before an address, freed of its quotes; none: it is not to be read.
+fn name(words: &str) -> Option<String> {
+    let Some(quoted) = words.strip_prefix('"') else {
+        return (!words.contains(['"', '<', '>', '\\'])).then(|| words.to_owned());
+    };
+    let mut name = String::new();
+    let mut letters = quoted.strip_suffix('"')?.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' => return None,
+            '\\' => name.push(letters.next()?),
+            _ => name.push(letter),
+        }
+    }
+    Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mailbox(name: Option<&str>, address: &str) -> Mailbox {
+        Mailbox { name: name.map(str::to_owned), address: address.to_owned() }
+    }
+
+    #[test]
+    fn a_mailbox_is_read_with_and_without_a_name() {
+        for (text, name) in [
+            ("no-reply@acme.example", None),
+            ("<no-reply@acme.example>", None),
+            ("Acme Ltd <no-reply@acme.example>", Some("Acme Ltd")),
+            ("Ärzte für Köln <no-reply@acme.example>", Some("Ärzte für Köln")),
+            ("\"Acme, \\\"the\\\" \\\\ Ltd.\" <no-reply@acme.example>", Some("Acme, \"the\" \\ Ltd.")),
+        ] {
+            assert_eq!(Mailbox::parse(text), Some(mailbox(name, "no-reply@acme.example")), "{text}");
+        }
+        for wrong in [
+            "",
+            "Acme",
+            "Acme <>",
+            "Acme <acme>",
+            "Acme <no-reply@acme.example",
+            "\"Acme <no-reply@acme.example>",
+            "\"Acme\\\" <no-reply@acme.example>",
+            "A\"b <no-reply@acme.example>",
+            "Acme\r\nBcc: eve@example.com <no-reply@acme.example>",
+            "a@acme.example, b@acme.example",
+        ] {
+            assert_eq!(Mailbox::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn mail_comes_from_the_house_under_the_name_or_at_the_address_that_was_chosen() {
+        let house = mailbox(Some("Acme"), "no-reply@acme.example");
+        assert_eq!(house.chosen(None), house);
+        assert_eq!(house.chosen(Some("Shop 7")), mailbox(Some("Shop 7"), "no-reply@acme.example"));
+        assert_eq!(house.chosen(Some("shop@acme.example")), mailbox(Some("Acme"), "shop@acme.example"));
+    }
+
+    #[cfg(any(feature = "mailgun", feature = "postmark", feature = "ses"))]
+    #[test]
+    fn a_header_survives_being_read() {
+        for name in [None, Some("Acme Ltd"), Some("Ärzte"), Some("Acme, \"the\" \\ <Ltd>."), Some("a@b.example")] {
+            let mailbox = mailbox(name, "no-reply@acme.example");
+            assert_eq!(Mailbox::parse(&mailbox.header()), Some(mailbox.clone()), "{}", mailbox.header());
+        }
+        assert_eq!(mailbox(Some("Acme Ltd"), "a@b.example").header(), "Acme Ltd <a@b.example>");
+        assert_eq!(mailbox(Some("Acme, Ltd"), "a@b.example").header(), "\"Acme, Ltd\" <a@b.example>");
+    }
+
+    #[cfg(feature = "resend")]
+    #[test]
+    fn what_would_need_quotes_is_left_out_where_none_are_taken() {
+        assert_eq!(mailbox(Some("Acme, \"the\" <Ltd>."), "a@b.example").unquoted(), "Acme the Ltd <a@b.example>");
+        assert_eq!(mailbox(Some("Ärzte für Köln"), "a@b.example").unquoted(), "Ärzte für Köln <a@b.example>");
+        for nothing in [None, Some("..")] {
+            assert_eq!(mailbox(nothing, "a@b.example").unquoted(), "a@b.example");
+        }
+    }
+}

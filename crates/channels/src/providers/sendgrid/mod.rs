@@ -1,0 +1,85 @@
+//! Mail through `SendGrid`: one request a mail, events back in batches under a signature.
+
+mod config;
+mod receipt;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use countersign_model::{Channel, ProviderName};
+use reqwest::Client;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+
+pub(crate) use self::config::Config;
+use self::config::Settings;
+use crate::config::ConfigError;
+use crate::http;
+use crate::mail::Letter;
+use crate::provider::{CheckError, Provider, Rendered, Tells, TryOutcome};
+use crate::receipts::Receipts;
+use crate::registry::ProviderContext;
+use crate::section;
+
+pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
+    let settings = config.settle(&context.key)?;
+    let client = context.client()?;
+    let tells =
+        if settings.events.can_be_checked() && context.receipts_url.is_some() { Tells::ByReference } else { Tells::Nothing };
+    Ok(Arc::new(SendGrid { name: context.name, settings, client, tells }))
+}
+
+struct SendGrid {
+    name: ProviderName,
+    settings: Settings,
+    client: Client,
+    tells: Tells,
+}
+
+#[async_trait]
+impl Provider for SendGrid {
+    fn name(&self) -> &ProviderName {
+        &self.name
+    }
+
+    fn serves(&self, channel: Channel) -> bool {
+        channel == Channel::Email
+    }
+
+    fn is_instant(&self) -> bool {
+        false
+    }
+
+    async fn send(&self, message: &Rendered) -> TryOutcome {
+        let letter = match Letter::of(message, &self.settings.from) {
+            Ok(letter) => letter,
+            Err(outcome) => return outcome,
+        };
+        let body = wire::body(&letter, self.settings.reply_to.as_ref());
+        let request = self.client.post(self.settings.send.clone()).header(AUTHORIZATION, self.settings.key.clone());
+        match http::exchange(request.header(CONTENT_TYPE, "application/json").body(body)).await {
+            Ok(reply) => wire::outcome(&reply),
+            Err(outcome) => outcome,
+        }
+    }
+
+    /// Asks what the key may do.
+    async fn check(&self) -> Result<(), CheckError> {
+        let url = &self.settings.scopes;
+        let request = self.client.get(url.clone()).header(AUTHORIZATION, self.settings.key.clone());
+        wire::check(&section::ask(request, url).await?, http::address(url))
+    }
+
+    fn receipts(&self) -> Option<&dyn Receipts> {
+        Some(&self.settings.events)
+    }
+
+    fn tells(&self) -> Tells {
+        self.tells
+    }
+
+    async fn keep_up(&self) {}
+}

@@ -1,0 +1,188 @@
+use countersign_model::{ReceiptOf, Report, Timestamp, Undelivered};
+
+use super::*;
+use crate::receipts::{CallbackRefusal, Reading};
+
+const PATH: &str = "a-long-path-secret-hush";
+
+fn on_the_path() -> String {
+    section().replace("    signature_secret = \"hush-signature\"\n", &format!("    receipts_secret = \"{PATH}\"\n"))
+}
+
+async fn read_by(section: &str, callback: &Callback, now: Timestamp) -> Result<Reading, CallbackRefusal> {
+    provider(section, "http://127.0.0.1:9").receipts().unwrap().read(callback, now).await
+}
+
+async fn read(callback: &Callback) -> Result<Reading, CallbackRefusal> {
+    read_by(&section(), callback, NOW).await
+}
+
+async fn reported(callback: &Callback) -> Option<Report> {
+    match read(callback).await.unwrap() {
+        Reading::Receipts(receipts) => receipts.first().map(|receipt| receipt.report),
+        reply @ Reading::Reply { .. } => panic!("{reply:?}"),
+    }
+}
+
+#[test]
+fn each_state_of_a_text_message_is_told() {
+    let undelivered = Report::Undelivered;
+    let cases = [
+        ("accepted", "0", Report::Underway),
+        ("buffered", "0", Report::Underway),
+        ("unknown", "1", Report::Underway),
+        ("delivered", "0", Report::Delivered),
+        ("expired", "0", undelivered(Undelivered::Expired)),
+        ("failed", "1", undelivered(Undelivered::Unknown)),
+        ("failed", "2", undelivered(Undelivered::Unreachable)),
+        ("failed", "3", undelivered(Undelivered::NotThere)),
+        ("failed", "4", undelivered(Undelivered::Rejected)),
+        ("failed", "5", undelivered(Undelivered::Unknown)),
+        ("failed", "6", undelivered(Undelivered::Rejected)),
+        ("failed", "7", undelivered(Undelivered::Unreachable)),
+        ("failed", "9", undelivered(Undelivered::Rejected)),
+        ("failed", "12", undelivered(Undelivered::Unknown)),
+        ("rejected", "1", undelivered(Undelivered::Rejected)),
+        ("rejected", "3", undelivered(Undelivered::NotThere)),
+    ];
+    for (status, error, report) in cases {
+        assert_eq!(code::of_message(status, Some(error)), report, "{status} {error}");
+    }
+    assert_eq!(code::of_message("failed", None), undelivered(Undelivered::Unknown));
+}
+
+#[tokio::test]
+async fn each_state_of_a_call_is_told() {
+    let unreachable = Report::Undelivered(Undelivered::Unreachable);
+    let cases = [
+        ("started", Report::Underway),
+        ("ringing", Report::Underway),
+        ("answered", Report::Underway),
+        ("machine", Report::Underway),
+        ("completed", Report::Delivered),
+        ("busy", unreachable),
+        ("timeout", unreachable),
+        ("unanswered", unreachable),
+        ("rejected", Report::Undelivered(Undelivered::Rejected)),
+        ("failed", Report::Undelivered(Undelivered::Unknown)),
+        ("cancelled", Report::Undelivered(Undelivered::Unknown)),
+    ];
+    for (status, report) in cases {
+        assert_eq!(reported(&event(status, URL)).await, Some(report), "{status}");
+    }
+    assert_eq!(reported(&event("completed", &format!("{URL}?asks=key"))).await, Some(Report::Underway));
+    assert_eq!(reported(&event("busy", &format!("{URL}?asks=key"))).await, Some(unreachable));
+}
+
+#[tokio::test]
+async fn a_receipt_is_the_same_as_a_query_a_form_and_json() {
+    let reference = rendered(outgoing(Channel::Sms)).reference();
+    let form = receipt("delivered", &reference.to_string());
+    let text = String::from_utf8(form.body.clone()).unwrap();
+    let query = Callback { is_get: true, url: format!("{URL}?{text}"), body: Vec::new(), ..form.clone() };
+    let fields: serde_json::Map<String, Value> =
+        form.form().into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+    let json = Callback { body: Value::Object(fields).to_string().into_bytes(), ..form.clone() };
+    for callback in [form, query, json] {
+        let Ok(Reading::Receipts(receipts)) = read(&callback).await else { panic!("{}", callback.url) };
+        assert_eq!(receipts.len(), 1);
+        assert_eq!(receipts[0].of, ReceiptOf::Reference(reference));
+        assert_eq!((receipts[0].report, receipts[0].carrier.as_deref()), (Report::Delivered, Some("31000")));
+    }
+}
+
+#[tokio::test]
+async fn an_event_of_a_call_says_when_it_was_and_through_whom() {
+    let Ok(Reading::Receipts(receipts)) = read(&event("completed", URL)).await else { panic!() };
+    assert_eq!(receipts[0].of, ReceiptOf::ProviderId("63f61863-4a51-4f6b-86e1-46edebcf9356".to_owned()));
+    assert_eq!((receipts[0].at, receipts[0].carrier.as_deref()), (Some(NOW), Some("US-FIXED")));
+}
+
+#[tokio::test]
+async fn a_signed_receipt_is_taken_for_five_minutes() {
+    let callback = receipt("delivered", "");
+    for (now, is_taken) in [(300, true), (301, false)] {
+        let now = NOW.plus(Duration::from_secs(now));
+        assert_eq!(read_by(&section(), &callback, now).await.is_ok(), is_taken, "{now}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_in_the_address_does_in_place_of_a_signature() {
+    let unsigned = posted(URL, "messageId=1&status=delivered", None);
+    let knows = |secret: &str| Callback { path_secret: Some(secret.to_owned()), ..unsigned.clone() };
+    assert!(read_by(&on_the_path(), &knows(PATH), NOW).await.is_ok());
+    for callback in [&unsigned, &knows(""), &knows("a-long-path-secret"), &receipt("delivered", "")] {
+        assert_eq!(read_by(&on_the_path(), callback, NOW).await, Err(CallbackRefusal::Forged));
+    }
+    let request = asked(&on_the_path(), &rendered(outgoing(Channel::Sms))).await;
+    assert_eq!(field(&request, "callback"), Some(format!("{URL}/{PATH}")));
+    let message = call("en");
+    let events = asked(&on_the_path(), &message).await.json()["event_url"][0].clone();
+    assert_eq!(events, format!("{URL}/{PATH}?r={}", message.reference()));
+}
+
+#[tokio::test]
+async fn with_both_a_signature_that_comes_must_be_right_and_the_secret_must_be_known() {
+    let both = section().replace("    endpoint =", &format!("    receipts_secret = \"{PATH}\"\n    endpoint ="));
+    let knows = |callback: Callback| Callback { path_secret: Some(PATH.to_owned()), ..callback };
+    let unsigned = posted(URL, "messageId=1&status=delivered", None);
+    assert!(read_by(&both, &knows(unsigned.clone()), NOW).await.is_ok());
+    assert!(read_by(&both, &knows(receipt("delivered", "")), NOW).await.is_ok());
+    assert!(read_by(&both, &knows(event("completed", URL)), NOW).await.is_ok());
+    let mut altered = knows(receipt("delivered", ""));
+    altered.body.extend_from_slice(b"&more=1");
+    for forged in [altered, unsigned, receipt("delivered", "")] {
+        assert_eq!(read_by(&both, &forged, NOW).await, Err(CallbackRefusal::Forged));
+    }
+}
+
+#[tokio::test]
+async fn what_tells_nothing_is_passed_over_whatever_it_looks_like() {
+    for body in ["", "[]", "null", "{}", "{", r#"{"status":7}"#, r#"{"status":{"a":1},"uuid":[]}"#, r#"{"status":"completed"}"#] {
+        assert_eq!(reported(&signed_json(URL, body)).await, None, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_can_ask_for_a_key_before_it_says_the_code() {
+    let section = section().replace("    from = \"+12025550101\"", "    press_key = true\n    from = \"+12025550101\"");
+    let message = call("en");
+    let request = asked(&section, &message).await;
+    let json = request.json();
+    assert!(!request.body.contains("482913") && !request.body.contains("4, 8"), "{}", request.body);
+    assert_eq!(json["event_url"][0], format!("{URL}?r={}&asks=key", message.reference()));
+    let address = json["ncco"][1]["eventUrl"][0].as_str().unwrap().to_owned();
+    assert!(address.starts_with(&format!("{URL}?say=")), "{address}");
+    let expected = json!([
+        { "action": "talk", "text": "Acme & Söhne calls: press a  key .", "language": "en-US", "style": 0, "bargeIn": true },
+        { "action": "input", "type": ["dtmf"], "dtmf": { "maxDigits": 1, "timeOut": 10 }, "eventUrl": [address], "eventMethod": "POST" },
+    ]);
+    assert_eq!(json["ncco"], expected);
+
+    let input = |digits: &str| signed_json(&address, &include_str!("../fixtures/input.json").replace("{digits}", digits));
+    let Ok(Reading::Reply { media_type, body }) = read_by(&section, &input("5"), NOW).await else { panic!() };
+    let says = ncco::script(Reader { language: "en-US", style: 0 }, &message.voice.unwrap()).unwrap();
+    assert_eq!((media_type, serde_json::from_str::<Value>(&body).unwrap()), ("application/json", Value::Array(says)));
+
+    let nothing = Ok(Reading::Reply { media_type: "application/json", body: "[]".to_owned() });
+    assert_eq!(read_by(&section, &input(""), NOW).await, nothing);
+    assert_eq!(read_by(&section, &signed_json(&address, "{}"), NOW).await, nothing);
+    let older = signed_json(&address, r#"{"dtmf":"5"}"#);
+    assert!(matches!(read_by(&section, &older, NOW).await, Ok(Reading::Reply { body, .. }) if body.contains("4, 8, 2")));
+    assert!(matches!(read_by(&section, &signed_json(&address, "no"), NOW).await, Err(CallbackRefusal::Malformed(_))));
+    let altered = signed_json(&format!("{address}x"), r#"{"dtmf":"5"}"#);
+    assert!(matches!(read_by(&section, &altered, NOW).await, Err(CallbackRefusal::Malformed(_))));
+    let unsigned = Callback { headers: Vec::new(), ..input("5") };
+    assert_eq!(read_by(&section, &unsigned, NOW).await, Err(CallbackRefusal::Forged));
+}
+
+#[tokio::test]
+async fn after_the_codes_life_nothing_is_said() {
+    let section = section().replace("    from = \"+12025550101\"", "    press_key = true\n    from = \"+12025550101\"");
+    let address = asked(&section, &call("en")).await.json()["ncco"][1]["eventUrl"][0].as_str().unwrap().to_owned();
+    let body = r#"{"dtmf":"5"}"#;
+    let late = NOW.plus(Duration::from_secs(601));
+    let callback = posted(&address, body, Some(token(SIGNATURE, late.seconds(), body)));
+    assert!(matches!(read_by(&section, &callback, late).await, Err(CallbackRefusal::Malformed(_))));
+}

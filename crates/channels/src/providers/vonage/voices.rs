@@ -1,0 +1,83 @@
+//! Which languages Vonage's voices read.
+
+/// A language as Vonage writes it, and which of its voices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reader<'a> {
+    pub(super) language: &'a str,
+    pub(super) style: u32,
+}
+
+/// BCP 47 tag, language.
+pub(super) const LANGUAGES: [(&str, &str); 66] = [
+    ("af", "af-ZA"),
+    ("ar", "ar"),
+    ("bg", "bg-BG"),
+    ("bn", "bn-IN"),
+    ("ca", "ca-ES"),
+    ("cs", "cs-CZ"),
+    ("cy", "cy-GB"),
+    ("da", "da-DK"),
+    ("de", "de-DE"),
+    ("de-AT", "de-AT"),
+    ("el", "el-GR"),
+    ("en", "en-US"),
+    ("en-AU", "en-AU"),
+    ("en-GB", "en-GB"),
+    ("en-IE", "en-IE"),
+    ("en-IN", "en-IN"),
+    ("en-NZ", "en-NZ"),
+    ("en-ZA", "en-ZA"),
+    ("es", "es-ES"),
+    ("es-419", "es-MX"),
+    ("es-CO", "es-CO"),
+    ("es-MX", "es-MX"),
+    ("es-US", "es-US"),
+    ("eu", "eu-ES"),
+    ("fi", "fi-FI"),
+    ("fil", "fil-PH"),
+    ("fr", "fr-FR"),
+    ("fr-CA", "fr-CA"),
+    ("gl", "gl-ES"),
+    ("gu", "gu-IN"),
+    ("he", "he-IL"),
+    ("hi", "hi-IN"),
+    ("hu", "hu-HU"),
+    ("id", "id-ID"),
+    ("is", "is-IS"),
+    ("it", "it-IT"),
+    ("ja", "ja-JP"),
+    ("kn", "kn-IN"),
+    ("ko", "ko-KR"),
+    ("lv", "lv-LV"),
+    ("ml", "ml-IN"),
+    ("ms", "ms-MY"),
+    ("nb", "nb-NO"),
+    ("nl", "nl-NL"),
+    ("nl-BE", "nl-BE"),
+    ("no", "no-NO"),
+    ("pa", "pa-IN"),
+    ("pl", "pl-PL"),
+    ("pt", "pt-PT"),
+    ("pt-BR", "pt-BR"),
+    ("ro", "ro-RO"),
+    ("ru", "ru-RU"),
+    ("sk", "sk-SK"),
+    ("sr", "sr-RS"),
+    ("sv", "sv-SE"),
+    ("ta", "ta-IN"),
+    ("te", "te-IN"),
+    ("th", "th-TH"),
+    ("tr", "tr-TR"),
+    ("uk", "uk-UA"),
+    ("vi", "vi-VN"),
+    ("yue", "yue-CN"),
+    ("zh", "cmn-CN"),
+    ("zh-HK", "yue-CN"),
+    ("zh-Hant", "cmn-TW"),
+    ("zh-TW", "cmn-TW"),
+];
+
+/// The built-in voices by tag: each language's first.
+pub(super) fn built_in() -> impl Iterator<Item = (&'static str, Reader<'static>)> {
+    LANGUAGES.iter().map(|(tag, language)| (*tag, Reader { language, style: 0 }))
+}
