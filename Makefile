@@ -8,8 +8,9 @@ SHELL := /bin/bash
 TOOLS := $(CURDIR)/target/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 
-# aiosmtpd is the mail server that nobody here wrote: one test delivers to it.
+# The mail server and the message centre that nobody here wrote: one test each delivers to them.
 AIOSMTPD := aiosmtpd==1.4.6
+SMPP34 := smpp34==1.5.0
 PYTHON_HOME := $(TOOLS)/python
 
 .PHONY: help
@@ -37,7 +38,7 @@ deny: ## Install cargo-deny if need be (minutes); check licences, bans, sources 
 	cargo deny --locked check
 
 .PHONY: test
-test: nextest python servers ## Install what tests lack (cargo-nextest, aiosmtpd, Redis, PostgreSQL) and run them all, on both pairs of stores
+test: nextest python servers ## Install what tests lack (cargo-nextest, aiosmtpd, smpp34, Redis, PostgreSQL) and run them all, on both pairs of stores
 	cargo nextest run --workspace --locked
 	COUNTERSIGN_TEST_PLANES=shared cargo nextest run --package countersign-tests --locked -E 'not test(/^faults::/)'
 	cargo test --workspace --doc --locked
@@ -70,7 +71,7 @@ servers:
 
 .PHONY: python
 python:
-	@python3 -c 'import aiosmtpd' 2>/dev/null \
-	  || test -x $(PYTHON_HOME)/bin/aiosmtpd \
-	  || { python3 -m venv $(PYTHON_HOME) && $(PYTHON_HOME)/bin/pip install --quiet --disable-pip-version-check $(AIOSMTPD); } \
-	  || { echo "tests need aiosmtpd: install Debian's python3-aiosmtpd, or python3-venv and let make test do the rest" >&2; exit 1; }
+	@python3 -c 'import aiosmtpd, smpp34' 2>/dev/null \
+	  || $(PYTHON_HOME)/bin/python3 -c 'import aiosmtpd, smpp34' 2>/dev/null \
+	  || { python3 -m venv $(PYTHON_HOME) && $(PYTHON_HOME)/bin/pip install --quiet --disable-pip-version-check $(AIOSMTPD) $(SMPP34); } \
+	  || { echo "tests need aiosmtpd and smpp34: install python3-venv and let make test do the rest" >&2; exit 1; }

@@ -16,8 +16,9 @@ use crate::within_patience;
 /// What every request must be, to the letter.
 #[derive(Debug, Clone)]
 pub struct Expected {
+    path: String,
     media_type: &'static str,
-    headers: Vec<(&'static str, &'static str)>,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Expected {
@@ -28,12 +29,21 @@ impl Expected {
 
     /// A JSON document, with credentials.
     pub fn json() -> Self {
-        Self { media_type: "application/json", headers: vec![("authorization", Self::AUTHORIZATION)] }
+        let headers = vec![("authorization", Self::AUTHORIZATION.to_owned())];
+        Self { path: Self::PATH.to_owned(), media_type: "application/json", headers }
     }
 
     /// A form, with credentials.
     pub fn form() -> Self {
         Self { media_type: "application/x-www-form-urlencoded", ..Self::json() }
+    }
+
+    /// The same at another vendor's path, with other credentials.
+    #[must_use]
+    pub fn at(mut self, path: &str, authorization: &str) -> Self {
+        path.clone_into(&mut self.path);
+        self.headers = vec![("authorization", authorization.to_owned())];
+        self
     }
 
     /// What is wrong with a request, if anything.
@@ -43,14 +53,14 @@ impl Expected {
                 request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str());
             (held.next(), held.next())
         };
-        if (request.method.as_str(), request.path.as_str()) != ("POST", Self::PATH) {
+        if (request.method.as_str(), &request.path) != ("POST", &self.path) {
             return Some(format!("{} {}", request.method, request.path));
         }
         if header("content-type") != (Some(self.media_type), None) {
             return Some(format!("content-type {:?}", header("content-type")));
         }
         for (name, value) in &self.headers {
-            if header(name) != (Some(*value), None) {
+            if header(name) != (Some(value), None) {
                 return Some(format!("{name} {:?}", header(name)));
             }
         }
@@ -82,6 +92,12 @@ impl Request {
             }
         };
         found.unwrap_or_else(|| panic!("no field {name}: {:?}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// The whole of a JSON body.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{:?}", String::from_utf8_lossy(&self.body)))
     }
 
     /// The code in the message's text.

@@ -13,11 +13,13 @@ use crate::{Expected, MailSink, ProviderDouble};
 pub struct Setup {
     sections: BTreeMap<String, BTreeMap<String, String>>,
     services: Vec<BTreeMap<String, String>>,
+    /// Of a channel each.
+    routes: Vec<(String, BTreeMap<String, String>)>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        let setup = Self { sections: BTreeMap::new(), services: Vec::new() };
+        let setup = Self { sections: BTreeMap::new(), services: Vec::new(), routes: Vec::new() };
         setup
             .set("http.listen", "127.0.0.1:0")
             .set("admin.listen", "127.0.0.1:0")
@@ -57,6 +59,16 @@ impl Setup {
             keys.iter().map(|(key, value)| ((*key).to_owned(), value.to_string())).collect();
         service.insert("id".to_owned(), Value::from(id).to_string());
         self.services.push(service);
+        self
+    }
+
+    /// Adds a list of providers for those messages of a channel that fit.
+    #[must_use]
+    pub fn route(mut self, channel: &str, fits: &[(&str, Vec<&str>)], providers: &[&str]) -> Self {
+        let mut route: BTreeMap<String, String> =
+            fits.iter().map(|(key, values)| ((*key).to_owned(), Value::from(values.clone()).to_string())).collect();
+        route.insert("providers".to_owned(), Value::from(providers.to_vec()).to_string());
+        self.routes.push((channel.to_owned(), route));
         self
     }
 
@@ -108,9 +120,11 @@ impl Setup {
                 let _ = writeln!(text, "{key} = {value}");
             }
         }
-        for service in &self.services {
-            text.push_str("[[services]]\n");
-            for (key, value) in service {
+        let services = self.services.iter().map(|service| ("services".to_owned(), service));
+        let routes = self.routes.iter().map(|(channel, route)| (format!("channels.{channel}.routes"), route));
+        for (name, keys) in services.chain(routes) {
+            let _ = writeln!(text, "[[{name}]]");
+            for (key, value) in keys {
                 let _ = writeln!(text, "{key} = {value}");
             }
         }

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use crate::admin_access::chief;
 
-const SERVICE: &str = "7d1f0c52-3a4b-4c5d-8e6f-0123456789ab";
+pub(crate) const SERVICE: &str = "7d1f0c52-3a4b-4c5d-8e6f-0123456789ab";
 const ANN: &str = "+12025550143";
 
 /// One caller, by one key, in every dialect.
-struct Polyglot {
+pub(crate) struct Polyglot {
     native: Client,
     kotp: Client,
     getotp: Client,
@@ -26,10 +26,10 @@ struct Opened {
     code: String,
 }
 
-const DIALECTS: [&str; 4] = ["native", "kotp", "getotp", "antryk"];
+pub(crate) const DIALECTS: [&str; 4] = ["native", "kotp", "getotp", "antryk"];
 
 impl Polyglot {
-    fn with(app: &TestApp, key: &str) -> Self {
+    pub(crate) fn with(app: &TestApp, key: &str) -> Self {
         let (_, secret, access) = app.all_keys().find(|(name, ..)| *name == key).expect("a key of that name");
         let nobody = app.nobody();
         Self {
@@ -41,7 +41,7 @@ impl Polyglot {
     }
 
     /// Asks for a code.
-    async fn try_open(&self, dialect: &str, to: &str) -> Reply {
+    pub(crate) async fn try_open(&self, dialect: &str, to: &str) -> Reply {
         match dialect {
             "native" => self.native.post("/api/v1/otp/send", &json!({"channels": ["sms"], "recipients": {"sms": to}})).await,
             "kotp" => self.kotp.post("/v1/send", &json!({"to": to, "method": "sms", "type": "verification"})).await,

@@ -29,8 +29,8 @@ async def main():
 asyncio.run(main())
 "#;
 
-/// An interpreter that has aiosmtpd: the one that is named, else the one that `make test` installs, else the machine's.
-fn python() -> PathBuf {
+/// An interpreter that has the foreign servers' packages: the one that is named, else the one that `make test` installs, else the machine's.
+pub(crate) fn python() -> PathBuf {
     if let Some(named) = std::env::var_os("COUNTERSIGN_TEST_PYTHON") {
         return named.into();
     }

@@ -57,10 +57,15 @@ pub(crate) async fn read_if_any(request: &HttpRequest, payload: Payload) -> Resu
 }
 
 async fn arrive(request: &HttpRequest, payload: Payload) -> Result<Bytes, BodyError> {
-    if declared_length(request.headers()).is_some_and(|length| length > MOST) {
+    raw(request, payload, MOST).await
+}
+
+/// At most `most` bytes, as they came, of whatever kind.
+pub(crate) async fn raw(request: &HttpRequest, payload: Payload, most: usize) -> Result<Bytes, BodyError> {
+    if declared_length(request.headers()).is_some_and(|length| length > most) {
         return Err(BodyError::TooLarge);
     }
-    tokio::time::timeout(PATIENCE, collect(payload)).await.map_err(|_| BodyError::TooSlow)?
+    tokio::time::timeout(PATIENCE, collect(payload, most)).await.map_err(|_| BodyError::TooSlow)?
 }
 
 fn understand(request: &HttpRequest, bytes: Bytes) -> Result<Body, BodyError> {
@@ -76,12 +81,12 @@ fn declared_length(headers: &HeaderMap) -> Option<usize> {
 }
 
 /// A body that came in one piece, as nearly all do, is not copied.
-async fn collect(payload: Payload) -> Result<Bytes, BodyError> {
+async fn collect(payload: Payload, most: usize) -> Result<Bytes, BodyError> {
     let mut stream = pin!(BodyStream::new(payload));
     let mut whole = Bytes::new();
     while let Some(chunk) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
         let chunk = chunk.map_err(|_| BodyError::Broken)?;
-        if whole.len() + chunk.len() > MOST {
+        if whole.len() + chunk.len() > most {
             return Err(BodyError::TooLarge);
         }
         whole = if whole.is_empty() {

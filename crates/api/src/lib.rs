@@ -26,6 +26,7 @@ mod health;
 mod limit_headers;
 mod openapi;
 mod peer;
+mod receipts;
 mod request_id;
 mod serve;
 mod server;

@@ -16,11 +16,11 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::api::Api;
 use crate::call::{Call, allow_value};
-use crate::dialect::Wire;
+use crate::dialect::{Edge, Wire};
 use crate::dialects::{self, native};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::server::Surface;
-use crate::{admin, docs_page, health};
+use crate::{admin, docs_page, health, receipts};
 
 /// Everything that the public listener serves.
 pub(crate) fn public(service: &mut ServiceConfig) {
@@ -77,20 +77,25 @@ impl Page {
 #[derive(Debug, Clone, Copy)]
 enum Target<'a> {
     Page(Page),
+    /// A provider's post.
+    Receipts(receipts::Connection<'a>),
     Wire(&'a dyn Wire),
     /// The admin API, and whatever else is called on the operators' listener.
     Admin,
 }
 
 impl<'a> Target<'a> {
-    fn find(surface: Surface, api: &'a Api, path: &str, headers: &HeaderMap) -> Self {
+    fn find(surface: Surface, api: &'a Api, path: &'a str, headers: &HeaderMap) -> Self {
         let bare = path.strip_suffix('/').unwrap_or(path);
         let page = Page::ALL.into_iter().find(|page| page.template() == bare);
         let described = || api.descriptions.iter().position(|(of, _)| of.as_str() == bare).map(Page::DialectOpenApi);
         match page.or_else(described).filter(|page| page.is_on(surface)) {
             Some(page) => Self::Page(page),
             None if surface == Surface::Admin => Self::Admin,
-            None => Self::Wire(dialects::speaker(&api.wires, path, headers)),
+            None => match receipts::Connection::find(path) {
+                Some(connection) => Self::Receipts(connection),
+                None => Self::Wire(dialects::speaker(&api.wires, path, headers)),
+            },
         }
     }
 
@@ -98,6 +103,7 @@ impl<'a> Target<'a> {
     fn template(self, path: &str) -> &'static str {
         match self {
             Self::Page(page) => page.template(),
+            Self::Receipts(_) => receipts::TEMPLATE,
             Self::Wire(wire) => wire.template(path),
             Self::Admin => admin::template(path),
         }
@@ -130,6 +136,7 @@ async fn serve(surface: Surface, request: HttpRequest, payload: Payload, api: we
 async fn answer(call: &Call<'_>, surface: Surface, target: Target<'_>, payload: Payload) -> HttpResponse {
     match target {
         Target::Wire(wire) => wire.answer(call, payload).await,
+        Target::Receipts(connection) => receipts::answer(call, connection, payload).await,
         Target::Admin => admin::answer(call, payload).await,
         Target::Page(page) => show(call, surface, page).await,
     }
@@ -140,6 +147,7 @@ fn broken(call: &Call<'_>, target: Target<'_>) -> HttpResponse {
     error!("a handler panicked");
     match target {
         Target::Wire(wire) => wire.broken(call),
+        Target::Receipts(_) => native::turn_away(call, Edge::Internal),
         Target::Page(_) | Target::Admin => admin::broken(call),
     }
 }

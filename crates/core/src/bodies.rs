@@ -35,8 +35,10 @@ pub(crate) fn session<'a>(
 
 fn channel(asked: &RecordedChannel, message: &MessageRecord) -> Value {
     let attempt = match (message.status, message.reason.as_deref()) {
-        (MessageStatus::Pending, None) => "sending",
+        // Whatever a receipt says later, a provider took it.
         (MessageStatus::Sent | MessageStatus::Delivered, _) => "accepted",
+        (MessageStatus::Failed, _) if message.sent_at.is_some() => "accepted",
+        (MessageStatus::Pending, None) => "sending",
         (MessageStatus::Pending | MessageStatus::Failed, Some(reason)) => reason,
         (MessageStatus::Failed, None) => "failed",
     };

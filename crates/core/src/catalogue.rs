@@ -4,8 +4,8 @@ use countersign_channels::WordingError;
 use countersign_model::{Channel, Sender, Template, Uuid, Wording, is_name};
 
 use crate::callers::Caller;
+use crate::languages::Languages;
 use crate::manage::{ManageError, Order, TemplateDraft};
-use crate::plan::LOCALE;
 use crate::platform::Platform;
 use crate::refusal::Refusal;
 
@@ -85,10 +85,13 @@ impl Platform {
         if !is_name(&new.name) {
             return Err(AddTemplateError::Name);
         }
+        // Who makes it does not say what it is written in.
+        let spoken = self.service(&caller, None).and_then(|service| service.locale);
+        let languages = Languages::of(None, None, spoken.as_deref());
         let draft = TemplateDraft {
             service: None,
             channel: new.channel,
-            locale: LOCALE.to_owned(),
+            locale: languages.first().to_owned(),
             name: new.name,
             wording: Wording { subject: None, body: new.body },
             by_choice: true,

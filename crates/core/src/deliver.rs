@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_channels::Prepared;
-use countersign_model::{Attempt, Channel, FailureReason, Outgoing};
+use countersign_model::{Attempt, Channel, FailureReason, MessageId, Outgoing};
 use countersign_session::store::{Claim, Outcomes, Record, RecordVerdict, StoreError};
 use countersign_session::{CodeSource, Delivery, Session, Turn};
 use tracing::{error, warn};
 
+use crate::errand::errand;
+use crate::languages::Languages;
+use crate::message_metrics::Stage;
 use crate::platform::Platform;
 use crate::refusal::Refusal;
 use crate::send::minutes;
-use crate::wordings::wording;
+use crate::staging::rehearsal;
+use crate::wordings::{Speech, speech};
 
 /// First pause before outcomes that the store did not take are offered again; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -35,6 +39,7 @@ impl Platform {
         channels: Vec<Channel>,
         claim: Option<Claim>,
     ) -> Result<Handed, Refusal> {
+        self.rehearse_receipts(&session, &channels);
         if session.challenges().iter().all(|challenge| challenge.message.attempt != Attempt::Sending) {
             self.router.deliver(prepared).await;
             return Ok(Handed { session, channels, delivery: Delivery::Sent });
@@ -56,6 +61,7 @@ impl Platform {
         if unsaid.is_empty() {
             return self.hand_over(session, prepared, channels, claim).await;
         }
+        self.rehearse_receipts(&session, &channels);
         let platform = Arc::clone(self);
         let task = self.tasks.spawn(async move { platform.deliver(session, prepared, unsaid, channels, claim).await });
         task.await.map_err(|_| Refusal::Internal("the delivery task died"))?
@@ -86,35 +92,52 @@ impl Platform {
                 }
             };
             (prepared, unsaid) = self.word_again(&advanced, &next, &codes);
+            self.rehearse_receipts(&advanced, &next);
             channels.extend(next);
             session = advanced;
         }
     }
 
-    /// Messages of channels whose codes were just made. One that cannot be put into words has failed.
+    /// Messages of channels whose codes were just made. One that cannot be put into words, or may not go there any more, has failed. Those to test
+    /// recipients are none.
     fn word_again(&self, session: &Session, channels: &[Channel], codes: &CodeSource) -> (Vec<Prepared>, Outcomes) {
         let (mut prepared, mut unsaid) = (Vec::new(), Outcomes::new());
+        if session.is_test() {
+            return (prepared, unsaid);
+        }
         let policy = session.policy();
         let config = self.directory.tenant(session.scope().tenant);
+        let rules = config.as_ref().and_then(|config| self.rules(config, session.service(), session.mode()));
+        let never_share = rules.as_ref().is_none_or(|rules| rules.service.never_share);
+        let spoken = rules.as_ref().and_then(|rules| rules.service.locale.as_deref());
         for challenge in session.challenges().iter().filter(|challenge| channels.contains(&challenge.channel)) {
             let (channel, id, generation) = (challenge.channel, challenge.message.id, challenge.message.generation);
+            if rules.as_ref().is_some_and(|rules| self.is_barred(&rules.service, session.mode(), channel, &challenge.recipient)) {
+                unsaid.push((id, channel, Attempt::Failed(FailureReason::Refused)));
+                continue;
+            }
             let code = codes.code(session.id(), channel, policy.shared_code, generation, policy.code_length);
+            let (tenant, passed_over) = (session.scope().tenant, session.passed_over(channel));
+            let errand = errand(session.id(), tenant, session.service(), &challenge.recipient, passed_over);
+            let languages = Languages::of(Some(session.locale()), errand.country, spoken);
+            let Speech { locale, wording } =
+                speech(config.as_deref(), session.service(), session.template(), channel, &languages);
             let message = code.map(|code| Outgoing {
                 id,
+                errand,
                 mode: session.mode(),
                 channel,
                 recipient: challenge.recipient.clone(),
                 sender: session.sender().map(str::to_owned),
                 code,
                 app_name: session.app_name().to_owned(),
-                locale: session.locale().to_owned(),
+                locale,
                 expires_at: session.expires_at(),
                 minutes: minutes(session.expires_at().since(self.clock.now())),
                 autofill: session.autofill().clone(),
-                wording: config
-                    .as_ref()
-                    .and_then(|config| wording(config, session.service(), session.template(), channel, session.locale())),
-                rehearsal: None,
+                never_share,
+                wording,
+                rehearsal: rehearsal(session, &challenge.recipient),
             });
             match message.map(|message| self.router.prepare(message)) {
                 Some(Ok(message)) => prepared.push(message),
@@ -141,7 +164,13 @@ impl Platform {
             channels: channels.to_vec(),
         };
         match self.store.record(step.clone()).await {
-            Ok(RecordVerdict::Recorded(session, delivery)) => Ok((*session, delivery)),
+            Ok(RecordVerdict::Recorded(session, delivery)) => {
+                self.keep_names(session.id(), &step.outcomes);
+                for challenge in session.challenges().iter().filter(|challenge| is_of(&step.outcomes, challenge.message.id)) {
+                    self.metrics.messages.stage(&session, challenge, Stage::Accepted);
+                }
+                Ok((*session, delivery))
+            }
             // A store that came back without its last writes has forgotten the session, though its codes went out.
             Ok(RecordVerdict::Unknown) => {
                 let lost = "the session was lost while its messages were handed over";
@@ -163,10 +192,15 @@ impl Platform {
         while tokio::time::Instant::now() < give_up {
             tokio::time::sleep(pause).await;
             if self.store.record(step.clone()).await.is_ok() {
+                self.keep_names(step.session, &step.outcomes);
                 return;
             }
             pause = pause.saturating_mul(2);
         }
         error!(session = %step.session, "outcomes were never recorded; the session will call them unclear");
     }
+}
+
+fn is_of(outcomes: &Outcomes, message: MessageId) -> bool {
+    outcomes.iter().any(|(of, ..)| *of == message)
 }

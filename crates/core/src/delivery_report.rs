@@ -1,6 +1,8 @@
 //! What became of a message, as GetOTP reports it. There is no word for a right or a wrong code in it.
 
-use countersign_model::{Dialect, FailureReason, MessageStatus, Mode, Recipient, TenantId, Timestamp, Uuid, WebhookEvent};
+use countersign_model::{
+    Dialect, FailureReason, MessageStatus, Mode, Recipient, TenantId, Timestamp, Undelivered, Uuid, WebhookEvent,
+};
 use countersign_records::{MessageRecord, SessionRecord};
 use serde_json::{Map, Value, json};
 
@@ -55,10 +57,21 @@ pub(crate) fn sample(tenant: TenantId, at: Timestamp) -> Value {
 fn status(message: &MessageRecord, event: WebhookEvent) -> Option<&'static str> {
     match event {
         WebhookEvent::MessageDelivered => Some("delivered"),
-        WebhookEvent::MessageFailed if message.reason.as_deref() == Some(FailureReason::Refused.as_str()) => Some("rejected"),
-        WebhookEvent::MessageFailed => Some("failed"),
+        WebhookEvent::MessageFailed => Some(failure(message.reason.as_deref().unwrap_or_default())),
         WebhookEvent::SessionExpired if matches!(message.status, MessageStatus::Pending | MessageStatus::Sent) => Some("expired"),
         _ => None,
+    }
+}
+
+/// What is said of a message that did not go out or did not arrive, by the word that the records have for why.
+fn failure(reason: &str) -> &'static str {
+    let rejected = [FailureReason::Refused.as_str(), Undelivered::NotThere.as_str(), Undelivered::Rejected.as_str()];
+    if rejected.contains(&reason) {
+        "rejected"
+    } else if reason == Undelivered::Expired.as_str() {
+        "expired"
+    } else {
+        "failed"
     }
 }
 
@@ -68,5 +81,26 @@ fn payload(metadata: &str) -> Option<String> {
     match metadata.remove(PAYLOAD)? {
         Value::String(payload) => Some(payload),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_message_failed_is_said_in_one_of_three_words() {
+        let words = [
+            (FailureReason::Refused.as_str(), "rejected"),
+            (FailureReason::Unreachable.as_str(), "failed"),
+            (Undelivered::NotThere.as_str(), "rejected"),
+            (Undelivered::Rejected.as_str(), "rejected"),
+            (Undelivered::Expired.as_str(), "expired"),
+            (Undelivered::Unreachable.as_str(), "failed"),
+            (Undelivered::Unknown.as_str(), "failed"),
+        ];
+        for (reason, said) in words {
+            assert_eq!(failure(reason), said, "{reason}");
+        }
     }
 }

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use countersign_model::{ApiKey, Channel, KeyId, SecretHash, Sender, ServiceId, ServiceRecord, Template, Tenant, TenantId};
+use countersign_model::{
+    ApiKey, Channel, KeyId, SecretHash, Sender, ServiceId, ServiceRecord, Template, Tenant, TenantId, wider_tags,
+};
 use countersign_records::{AdminToken, Snapshot};
 
 /// The records that requests need. Replaced whole when their database has changed.
@@ -47,13 +49,19 @@ impl TenantConfig {
         self.closest(service, locale, |template| template.channel == channel && !template.by_choice)
     }
 
-    /// The tenant's template of this name for a channel, by the same preferences; where none is of the language, any.
+    /// The tenant's template of this name for a channel, by the same preferences.
     #[must_use]
     pub fn template_named(&self, name: &str, service: Option<ServiceId>, channel: Channel, locale: &str) -> Option<&Template> {
+        self.closest(service, locale, |template| template.channel == channel && template.name == name)
+    }
+
+    /// The same in whatever language there is.
+    #[must_use]
+    pub fn template_of_any_language(&self, name: &str, service: Option<ServiceId>, channel: Channel) -> Option<&Template> {
         let fits = |template: &Template| template.channel == channel && template.name == name;
         let of_any_language =
             |template: &&Template| fits(template) && (template.service.is_none() || template.service == service);
-        self.closest(service, locale, fits).or_else(|| self.templates.iter().find(of_any_language))
+        self.templates.iter().find(of_any_language)
     }
 
     /// The newest version of each of the tenant's templates, by id.
@@ -63,9 +71,9 @@ impl TenantConfig {
     }
 
     fn closest(&self, service: Option<ServiceId>, locale: &str, fits: impl Fn(&Template) -> bool) -> Option<&Template> {
-        let tags = || std::iter::successors(Some(locale), |tag| tag.rsplit_once('-').map(|(wider, _)| wider));
+        let tags = wider_tags(locale);
         let owners = [service, None].into_iter().skip(usize::from(service.is_none()));
-        owners.flat_map(|owner| tags().map(move |tag| (owner, tag))).find_map(|(owner, tag)| {
+        owners.flat_map(|owner| tags.iter().map(move |tag| (owner, tag))).find_map(|(owner, tag)| {
             let found =
                 |template: &&Template| template.service == owner && template.locale.eq_ignore_ascii_case(tag) && fits(template);
             self.templates.iter().find(found)

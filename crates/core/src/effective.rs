@@ -1,11 +1,10 @@
 //! Which rules hold for a call: its service's, else its tenant's, else the installation's.
 
-use countersign_model::{Channel, Limit, LimitRules, Mode, Money, PriceList, Recipient, Service, ServiceId};
+use countersign_model::{Channel, Country, Limit, LimitRules, Mode, Money, PriceList, Service, ServiceId};
 use countersign_session::Billing;
 
 use crate::callers::Caller;
 use crate::directory::TenantConfig;
-use crate::numbers::country;
 use crate::platform::Platform;
 
 /// Rules of one call.
@@ -20,11 +19,10 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// What a message costs.
-    pub(crate) fn cost(&self, channel: Channel, recipient: &Recipient) -> Money {
-        let Some((prices, _)) = &self.prices else { return Money::ZERO };
-        let country = if let Recipient::Phone(number) = recipient { country(number) } else { None };
-        prices.message(channel, country.as_deref())
+    /// What a message costs; `country` is the number's, where it has one.
+    pub(crate) fn cost(&self, channel: Channel, country: Option<Country>) -> Money {
+        let price = |(prices, _): &(PriceList, Billing)| prices.message(channel, country.as_ref().map(Country::as_str));
+        self.prices.as_ref().map_or(Money::ZERO, price)
     }
 }
 

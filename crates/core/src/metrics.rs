@@ -1,21 +1,20 @@
 //! What is counted, for Prometheus. No label is ever a recipient, a tenant's secret or a raw path.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use countersign_channels::{Observer, TryOutcome};
-use countersign_model::{Channel, ProviderName};
+use countersign_model::{Channel, Country, NumberKind, Passage};
 use countersign_session::store::VerifyVerdict;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use tokio::time::Instant;
 
 use crate::log_metrics::LogMetrics;
+use crate::message_metrics::MessageMetrics;
+use crate::provider_metrics::ProviderMetrics;
 
 /// Bounds in seconds, as OpenTelemetry gives them for HTTP.
 const BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
@@ -32,16 +31,12 @@ pub struct HttpLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct TryLabels {
-    provider: String,
+struct DestinationLabels {
     channel: &'static str,
-    outcome: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ProviderLabels {
-    provider: String,
-    channel: &'static str,
+    /// Two letters; `none` where a number is of no country.
+    country: String,
+    kind: &'static str,
+    verdict: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -49,38 +44,23 @@ struct VerdictLabels {
     verdict: &'static str,
 }
 
-/// What this process knows of one provider since it started.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Tally {
-    /// How tries ended, by the words of the router.
-    pub(crate) tries: BTreeMap<&'static str, u64>,
-    /// The last try that the provider did not take.
-    pub(crate) last_failure: Option<LastFailure>,
-}
-
-/// A try that a provider did not take.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LastFailure {
-    pub(crate) channel: Channel,
-    pub(crate) outcome: &'static str,
-    pub(crate) when: Instant,
-}
-
 /// The counts of one installation's process.
 #[derive(Debug)]
 pub struct Metrics {
-    tallies: Mutex<BTreeMap<ProviderName, Tally>>,
     registry: Mutex<Registry>,
     requests: Family<HttpLabels, Histogram>,
-    tries: Family<TryLabels, Counter>,
-    try_seconds: Family<ProviderLabels, Histogram>,
     verdicts: Family<VerdictLabels, Counter>,
+    destinations: Family<DestinationLabels, Counter>,
     authentication_failures: Counter,
     /// Of the log, the ledger and webhooks.
     pub(crate) log: LogMetrics,
+    /// Of tries at providers.
+    pub(crate) providers: ProviderMetrics,
+    /// Of messages that a provider took.
+    pub(crate) messages: MessageMetrics,
 }
 
-fn histogram() -> Histogram {
+pub(crate) fn histogram() -> Histogram {
     Histogram::new(BOUNDS)
 }
 
@@ -88,18 +68,22 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("countersign");
         let requests = Family::new_with_constructor(histogram as fn() -> Histogram);
-        let tries = Family::default();
-        let try_seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
         let verdicts = Family::default();
+        let destinations = Family::default();
         let authentication_failures = Counter::default();
         registry.register("http_request_duration_seconds", "How long requests took", requests.clone());
-        registry.register("provider_tries", "Tries to hand a message to a provider", tries.clone());
-        registry.register("provider_try_duration_seconds", "How long those tries took", try_seconds.clone());
+        registry.register(
+            "destinations",
+            "Phone numbers that live messages were asked for, by country, kind and what the rules said",
+            destinations.clone(),
+        );
         registry.register("verdicts", "Verifications by what they came to", verdicts.clone());
         registry.register("authentication_failures", "Calls whose API key was not taken", authentication_failures.clone());
         let log = LogMetrics::register(&mut registry);
-        let (registry, tallies) = (Mutex::new(registry), Mutex::default());
-        Self { tallies, registry, requests, tries, try_seconds, verdicts, authentication_failures, log }
+        let providers = ProviderMetrics::register(&mut registry);
+        let messages = MessageMetrics::register(&mut registry);
+        let registry = Mutex::new(registry);
+        Self { registry, requests, providers, verdicts, destinations, authentication_failures, log, messages }
     }
 }
 
@@ -109,23 +93,16 @@ impl Metrics {
         self.requests.get_or_create(labels).observe(elapsed.as_secs_f64());
     }
 
-    /// What is known of a provider; nothing where it was never tried.
-    pub(crate) fn tally(&self, provider: &ProviderName) -> Tally {
-        self.tallies.lock().unwrap_or_else(PoisonError::into_inner).get(provider).cloned().unwrap_or_default()
-    }
-
-    fn note(&self, provider: &ProviderName, channel: Channel, outcome: &'static str) {
-        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
-        let tally = tallies.entry(provider.clone()).or_default();
-        *tally.tries.entry(outcome).or_default() += 1;
-        if outcome != TryOutcome::ACCEPTED {
-            tally.last_failure = Some(LastFailure { channel, outcome, when: Instant::now() });
-        }
-    }
-
     /// Counts a call that was not let in.
     pub(crate) fn authentication_failed(&self) {
         self.authentication_failures.inc();
+    }
+
+    /// Counts what the rules said of a number.
+    pub(crate) fn destination(&self, channel: Channel, country: Option<Country>, kind: NumberKind, passage: Passage) {
+        let country = country.map_or_else(|| "none".to_owned(), |country| country.to_string());
+        let (channel, kind, verdict) = (channel.as_str(), kind.as_str(), passage.as_str());
+        self.destinations.get_or_create(&DestinationLabels { channel, country, kind, verdict }).inc();
     }
 
     /// Counts a verification.
@@ -156,14 +133,5 @@ impl Metrics {
             let _ = writeln!(page, "# EOF");
         }
         page
-    }
-}
-
-impl Observer for Metrics {
-    fn tried(&self, provider: &ProviderName, channel: Channel, outcome: &'static str, elapsed: Duration) {
-        self.note(provider, channel, outcome);
-        let (provider, channel) = (provider.as_str().to_owned(), channel.as_str());
-        self.tries.get_or_create(&TryLabels { provider: provider.clone(), channel, outcome }).inc();
-        self.try_seconds.get_or_create(&ProviderLabels { provider, channel }).observe(elapsed.as_secs_f64());
     }
 }

@@ -26,6 +26,8 @@ pub struct OtpView {
     pub attempts: u32,
     /// Whether its code was right.
     pub verified: bool,
+    /// Who carried it the last mile, where its receipt says so.
+    pub carrier: Option<String>,
     /// ISO 3166-1 alpha-2, by the number; none for a mailbox.
     pub country: Option<String>,
     /// Whether nothing left the house.
@@ -66,6 +68,7 @@ impl OtpView {
             delivered_at: shown.message.delivered_at,
             attempts: attempts(wrong, stand),
             verified: stand == Stand::Verified,
+            carrier: shown.message.carrier.clone(),
             country: country_of(&shown.recipient),
             sandbox: session.mode() == Mode::Sandbox,
         })
@@ -98,12 +101,13 @@ impl OtpView {
             delivered_at: sent.and_then(|message| message.delivered_at),
             attempts: attempts(session.max_attempts.saturating_sub(session.attempts_remaining), stand),
             verified: stand == Stand::Verified,
+            carrier: sent.and_then(|message| message.carrier.clone()),
             country: country_of(&shown.recipient),
             sandbox: session.realm.mode == Mode::Sandbox,
         })
     }
 
-    /// The OTP object. `carrier` is null: no provider tells it.
+    /// The OTP object.
     #[must_use]
     pub fn json(&self) -> Value {
         let mut body = json!({
@@ -115,7 +119,7 @@ impl OtpView {
             "delivered_at": self.delivered_at.map(Timestamp::whole_seconds),
             "attempts": self.attempts,
             "verified": self.verified,
-            "carrier": null,
+            "carrier": self.carrier,
             "country": self.country,
         });
         if self.sandbox {
@@ -165,7 +169,7 @@ fn attempts(wrong: u8, stand: Stand) -> u32 {
 
 fn country_of(to: &Recipient) -> Option<String> {
     match to {
-        Recipient::Phone(number) => country(number),
+        Recipient::Phone(number) => country(number).map(|country| country.to_string()),
         Recipient::Email(_) => None,
     }
 }

@@ -1,28 +1,31 @@
 //! What a send comes to once the profile, the caller and the defaults have had their say.
 
 use countersign_model::{
-    AllFailed, KeyKind, MessageId, Mode, NumberCheck, Policy, Recipient, Rehearsal, Service, TenantId, Timestamp,
+    AllFailed, KeyKind, MessageId, Mode, Money, PerChannel, Policy, Recipient, Rehearsal, Service, TenantId, Timestamp,
 };
 use countersign_session::store::{Claim, SendLimits};
-use countersign_session::{CodeSource, NewChallenge, NewSession, PlannedChannel, SubjectKey, SubjectKind};
+use countersign_session::{CodeSource, NewChallenge, NewSession, PlannedChannel, Seed, SubjectKey, SubjectKind};
 
 use crate::callers::Caller;
 use crate::dialects::{CountedBy, counted_by, defaults, tells_failed_sessions};
-use crate::numbers;
+use crate::languages::Languages;
 use crate::platform::Platform;
+use crate::sandbox::SHORT_LIFE;
 use crate::send::{Codes, Send, SendError};
+use crate::staging::nobody;
 use crate::wordings::{chosen_sender, chosen_template};
-
-/// The language of messages when nobody asks for one.
-pub(crate) const LOCALE: &str = "en";
 
 /// A send that may be tried.
 pub(crate) struct Plan {
     pub(crate) new: NewSession,
     pub(crate) limits: SendLimits,
     pub(crate) claim: Option<Claim>,
+    /// The profile.
+    pub(crate) service: Service,
     /// What the sandbox makes of its messages.
-    pub(crate) rehearsal: Option<Rehearsal>,
+    pub(crate) rehearsals: PerChannel<Option<Rehearsal>>,
+    /// Whether it asks nobody but test recipients: nothing is sent.
+    pub(crate) is_test: bool,
 }
 
 impl Platform {
@@ -32,15 +35,28 @@ impl Platform {
         let rules = self.rules(&caller.config, command.service, mode).ok_or(SendError::UnknownService)?;
         let service = &rules.service;
         let rehearsal = command.rehearsal.filter(|_| mode == Mode::Sandbox);
-        let policy = policy(service, command, rehearsal)?;
+        let mut policy = policy(service, command, rehearsal)?;
         check_fallback(&policy, command)?;
-        check_numbers(service, mode, command)?;
+        let cast = self.cast(service, mode, command, self.clock.now().plus(policy.life))?;
+        if cast.expires_early() {
+            policy.life = SHORT_LIFE;
+        }
+        let rehearsals = PerChannel::from_fn(|channel| rehearsal.or_else(|| cast.rehearsal(channel)));
+        let is_test = cast.known.is_some();
+        if is_test {
+            // Each has a code of its own.
+            policy.shared_code = false;
+        }
         let id = self.mint_session(caller);
         let by_users = counted_by(command.dialect) == CountedBy::Users;
         let tenant = caller.scope.tenant;
-        let cost = |channel, recipient: &Recipient| rules.cost(channel, recipient);
+        let cost = |channel| if is_test { Money::ZERO } else { rules.cost(channel, cast.country(channel)) };
+        let instant = |channel| {
+            let first = if is_test { Some(nobody()) } else { self.router.instant(mode, channel) };
+            first.filter(|_| rehearsals.get(channel).is_none())
+        };
         let budget = |recipient: &Recipient| self.budget(tenant, mode, &command.purpose, recipient);
-        let locale = command.locale.clone().or_else(|| service.locale.clone()).unwrap_or_else(|| LOCALE.to_owned());
+        let languages = Languages::of(command.locale.as_deref(), cast.first_country(command), service.locale.as_deref());
         let challenges: Vec<NewChallenge> = command
             .channels
             .iter()
@@ -49,8 +65,8 @@ impl Platform {
                 recipient: asked.recipient.clone(),
                 message: MessageId::mint(self.clock.now(), &*self.rng, caller.scope.tenant.partition()),
                 budget: budget(&asked.recipient),
-                cost: cost(asked.channel, &asked.recipient),
-                instant: self.router.instant(mode, asked.channel).filter(|_| rehearsal.is_none()),
+                cost: cost(asked.channel),
+                instant: instant(asked.channel),
             })
             .collect();
         let fallback: Vec<PlannedChannel> = command
@@ -60,7 +76,7 @@ impl Platform {
                 channel: later.channel,
                 recipient: later.recipient.clone(),
                 budget: budget(&later.recipient),
-                cost: cost(later.channel, &later.recipient),
+                cost: cost(later.channel),
                 after: later.after,
                 at: Timestamp::from_millis(0),
             })
@@ -73,9 +89,9 @@ impl Platform {
             service: service.id,
             purpose: command.purpose.clone(),
             app_name: service.app_name.clone(),
-            template: chosen_template(&caller.config, service.id, &locale, command)?,
+            template: chosen_template(&caller.config, service.id, &languages, command)?,
             sender: chosen_sender(&caller.config, command)?,
-            locale,
+            locale: languages.first().to_owned(),
             autofill: command.autofill.clone(),
             metadata: command.metadata.clone(),
             add_contact: command.add_contact,
@@ -83,18 +99,19 @@ impl Platform {
             challenges,
             fallback,
             users: if by_users { self.users(caller, mode, command) } else { Vec::new() },
-            codes: match &command.codes {
-                Codes::Minted => CodeSource::Seed(self.seed(mode)),
-                Codes::Given(codes) => CodeSource::Given(codes.clone()),
+            codes: match (cast.known, &command.codes) {
+                (Some(known), _) => CodeSource::Seed(Seed::known(known)),
+                (None, Codes::Minted) => CodeSource::Seed(self.seed(mode)),
+                (None, Codes::Given(codes)) => CodeSource::Given(codes.clone()),
             },
             lease: self.settings.lease,
-            billing: rules.prices.as_ref().map(|(_, terms)| *terms),
+            billing: rules.prices.as_ref().filter(|_| !is_test).map(|(_, terms)| *terms),
             names: self.names(tenant, mode, service, command),
         };
         let claim = self.claim(caller, Some(mode), command.idempotency.as_ref());
         let recipients: Vec<&Recipient> = if by_users { Vec::new() } else { command.recipients().collect() };
         let limits = self.send_limits(caller, mode, command.client_ip, &recipients, &rules);
-        Ok(Plan { new, limits, claim, rehearsal })
+        Ok(Plan { new, limits, claim, service: rules.service, rehearsals, is_test })
     }
 
     /// Where wrong guesses at a recipient are counted.
@@ -138,6 +155,7 @@ fn policy(service: &Service, command: &Send, rehearsal: Option<Rehearsal>) -> Re
             None if tells_failed_sessions(command.dialect) => service.all_failed,
             None => AllFailed::Error,
         },
+        receipts: service.receipts,
     })
 }
 
@@ -146,26 +164,4 @@ fn check_fallback(policy: &Policy, command: &Send) -> Result<(), SendError> {
         Some(late) => Err(SendError::FallbackAfterExpiry { channel: late.channel }),
         None => Ok(()),
     }
-}
-
-/// The sandbox takes every well-formed number, so that sample numbers work there.
-pub(crate) fn number_check(service: &Service, mode: Mode) -> NumberCheck {
-    service.number_check.unwrap_or(match mode {
-        Mode::Live => NumberCheck::Possible,
-        Mode::Sandbox => NumberCheck::Syntax,
-    })
-}
-
-fn check_numbers(service: &Service, mode: Mode, command: &Send) -> Result<(), SendError> {
-    let check = number_check(service, mode);
-    let asked = command.channels.iter().map(|asked| (asked.channel, &asked.recipient));
-    let later = command.fallback.iter().map(|later| (later.channel, &later.recipient));
-    for (channel, recipient) in asked.chain(later) {
-        if let Recipient::Phone(number) = recipient
-            && !numbers::passes(number, check)
-        {
-            return Err(SendError::Recipient { channel, reason: countersign_model::InvalidRecipient::Phone });
-        }
-    }
-    Ok(())
 }

@@ -17,6 +17,7 @@ use crate::directory::Directory;
 use crate::metrics::Metrics;
 use crate::project::Projector;
 use crate::records::Follower;
+use crate::sandbox::Rehearsed;
 use crate::settings::Settings;
 use crate::tasks::Tasks;
 use crate::wallet::Wallets;
@@ -77,6 +78,7 @@ pub struct Platform {
     pub(crate) webhooks: WebhookSettings,
     pub(crate) webhook_guard: Guard,
     pub(crate) failures: Meter<std::net::IpAddr>,
+    pub(crate) rehearsed: Rehearsed,
 }
 
 impl fmt::Debug for Platform {
@@ -92,7 +94,7 @@ impl Platform {
         let Parts { store, router, keys, tokens, proofs, records, directory, settings, clock, rng, metrics, tasks, webhooks } =
             parts;
         let webhook_guard = Guard::new(&webhooks);
-        let (follower, failures) = (Follower::default(), Meter::new());
+        let (follower, failures, rehearsed) = (Follower::default(), Meter::new(), Rehearsed::default());
         Arc::new(Self {
             store,
             router,
@@ -110,6 +112,7 @@ impl Platform {
             webhooks,
             webhook_guard,
             failures,
+            rehearsed,
         })
     }
 
@@ -160,6 +163,12 @@ impl Platform {
         if let Some(used) = self.store.memory_used() {
             self.metrics.log.store_memory(used);
         }
+    }
+
+    /// Where this installation is reached from outside, without a slash at its end.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.settings.public_url
     }
 
     /// The moment it is now.

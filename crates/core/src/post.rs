@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use countersign_model::{
     AllFailed, Attempt, Autofill, Channel, Dialect, InvalidRecipient, MessageId, Mode, OutgoingText, PhoneNumber, Policy,
-    Recipient, ResendPolicy, ServiceId, Timestamp, VerificationMode,
+    ReceiptPolicy, Recipient, ResendPolicy, ServiceId, Timestamp, VerificationMode,
 };
 use countersign_session::store::{Claim, Open, SendLimits};
 use countersign_session::{CodeSource, Names, NewChallenge, NewSession, Session};
 
 use crate::admission::{TRIES, Told};
 use crate::callers::Caller;
-use crate::effective::Rules;
+use crate::errand::errand;
 use crate::idempotency::IdempotencyKey;
-use crate::numbers;
-use crate::plan::{LOCALE, number_check};
+use crate::languages::Languages;
 use crate::platform::Platform;
 use crate::refusal::Refusal;
 use crate::send::opened;
+use crate::staging::Unfit;
 
 /// What a notice is for, in the records and in the counts of its recipient.
 const PURPOSE: &str = "notice";
@@ -63,6 +63,9 @@ pub enum PostError {
     /// The number fails the profile's number check.
     #[error("number refused by the number check")]
     Recipient(InvalidRecipient),
+    /// The rules keep messages from this destination.
+    #[error("messages to this destination are blocked")]
+    DestinationBlocked,
     /// No provider took it.
     #[error("no provider took the message")]
     NothingSent,
@@ -111,30 +114,30 @@ impl Platform {
     fn plan_post(&self, caller: &Caller, command: &Post) -> Result<Planned, PostError> {
         let (mode, tenant) = (caller.mode(), caller.scope.tenant);
         let rules = self.rules(&caller.config, command.service, mode).ok_or(PostError::UnknownService)?;
-        if !numbers::passes(&command.recipient, number_check(&rules.service, mode)) {
-            return Err(PostError::Recipient(InvalidRecipient::Phone));
-        }
         let recipient = Recipient::Phone(command.recipient.clone());
+        let country = self.look_at(&rules.service, mode, CHANNEL, &recipient)?;
         let challenge = NewChallenge {
             channel: CHANNEL,
             recipient: recipient.clone(),
             message: MessageId::mint(self.clock.now(), &*self.rng, tenant.partition()),
             budget: self.budget(tenant, mode, PURPOSE, &recipient),
-            cost: rules.cost(CHANNEL, &recipient),
+            cost: rules.cost(CHANNEL, country),
             instant: self.router.instant(mode, CHANNEL),
         };
+        let id = self.mint_session(caller);
         let text = OutgoingText {
             id: challenge.message,
+            errand: errand(id, tenant, rules.service.id, &recipient, Vec::new()),
             mode,
             channel: CHANNEL,
             recipient: recipient.clone(),
             sender: None,
             app_name: rules.service.app_name.clone(),
-            locale: locale(&rules),
+            locale: Languages::of(None, country, rules.service.locale.as_deref()).first().to_owned(),
             text: command.body.clone(),
         };
         let new = NewSession {
-            id: self.mint_session(caller),
+            id,
             scope: caller.scope,
             mode,
             dialect: command.dialect,
@@ -162,10 +165,6 @@ impl Platform {
     }
 }
 
-fn locale(rules: &Rules) -> String {
-    rules.service.locale.clone().unwrap_or_else(|| LOCALE.to_owned())
-}
-
 /// The rules of something that nobody can answer.
 const fn policy() -> Policy {
     Policy {
@@ -178,6 +177,7 @@ const fn policy() -> Policy {
         resend: ResendPolicy::Rotate,
         resend_unlocks: false,
         all_failed: AllFailed::Error,
+        receipts: ReceiptPolicy::DEFAULT,
     }
 }
 
@@ -188,5 +188,14 @@ fn posted(notice: &Session, replayed: bool) -> Result<Posted, PostError> {
             Ok(Posted { message: message.id, at: notice.created_at(), mode: notice.mode(), replayed })
         }
         Some(_) | None => Err(PostError::NothingSent),
+    }
+}
+
+impl From<Unfit> for PostError {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Number => Self::Recipient(InvalidRecipient::Phone),
+            Unfit::Barred => Self::DestinationBlocked,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use countersign_model::{Channel, LimitName, MessageId, Mode, PerChannel, ProviderName, Recipient, TenantId};
+use countersign_model::{Channel, LimitName, MessageId, Mode, PerChannel, Recipient, TenantId};
 use countersign_session::store::{self, Answer, Count, Heard, SendAgainVerdict, SendLimits};
 use countersign_session::{CodeSource, Seed, Session, SubjectKind, Turn};
 
@@ -14,6 +14,7 @@ use crate::idempotency::IdempotencyKey;
 use crate::platform::Platform;
 use crate::refusal::{About, Refusal};
 use crate::send::Sent;
+use crate::staging::Staging;
 use crate::status::{Handle, Named};
 
 /// Asks for new codes.
@@ -39,25 +40,31 @@ pub struct Next {
 impl Platform {
     /// New codes, a new expiry, the same token. A resend is a send: it counts against the same limits.
     pub async fn resend(self: &Arc<Self>, caller: &Caller, command: Resend) -> Result<Sent, Refusal> {
-        let Named { session: id, mode, service, .. } = self.resolve(caller, &command.handle).await?;
+        let Named { session: id, mode, service, is_test, .. } = self.resolve(caller, &command.handle).await?;
         let mode = mode.ok_or(Refusal::Unknown)?;
-        let (seed, step) = (self.seed(mode), self.step_id(caller.scope.tenant));
-        let (codes, messages) = (CodeSource::Seed(seed.clone()), self.message_ids(caller.scope.tenant));
+        let (step, messages) = (self.step_id(caller.scope.tenant), self.message_ids(caller.scope.tenant));
+        // Only of these it matters who is asked.
+        let known = if is_test || mode == Mode::Sandbox { self.store.find(caller.scope, id).await? } else { None };
         let mut caller = caller.clone();
         for _ in 0..TRIES {
             let claim = self.claim(&caller, Some(mode), command.idempotency.as_ref());
             // A service that is gone meanwhile leaves its sessions to the tenant's own rules.
             let rules = self.rules(&caller.config, service, mode).or_else(|| self.rules(&caller.config, None, mode));
             let rules = rules.ok_or(Refusal::Internal("the default service is gone"))?;
+            let Staging { seed, instant } = match &known {
+                Some(session) => self.staging_of(session, Some(&rules.service), self.now().plus(session.policy().life))?,
+                None => self.staging(mode),
+            };
+            let codes = CodeSource::Seed(seed.clone());
             let step = store::Resend {
                 guard: self.guard(&caller),
                 scope: caller.scope,
                 session: id,
                 step,
                 channels: command.channels.clone(),
-                seed: seed.clone(),
+                seed,
                 messages: messages.clone(),
-                instant: self.instant_providers(mode),
+                instant,
                 lease: self.settings.lease,
                 limits: self.send_limits(&caller, mode, command.client_ip, &[], &rules),
                 claim,
@@ -98,8 +105,11 @@ impl Platform {
         session: &Session,
         turn: Turn,
     ) -> Result<(Session, Vec<Channel>, CodeSource), Refusal> {
-        let seed = self.seed(session.mode());
         let scope = session.scope();
+        let config = self.directory.tenant(scope.tenant);
+        let rules = config.and_then(|config| self.rules(&config, session.service(), session.mode()));
+        let service = rules.as_ref().map(|rules| &rules.service);
+        let Staging { seed, instant } = self.staging_of(session, service, session.expires_at())?;
         let (step, messages) = (self.step_id(scope.tenant), self.message_ids(scope.tenant));
         let mut caller = caller.cloned();
         for _ in 0..TRIES {
@@ -111,7 +121,7 @@ impl Platform {
                 turn,
                 seed: seed.clone(),
                 messages: messages.clone(),
-                instant: self.instant_providers(session.mode()),
+                instant: instant.clone(),
                 lease: self.settings.lease,
             };
             let heard = self.store.advance(step).await?;
@@ -143,10 +153,6 @@ impl Platform {
     fn message_ids(&self, tenant: TenantId) -> PerChannel<MessageId> {
         let now = self.clock.now();
         PerChannel::from_fn(|_| MessageId::mint(now, &*self.rng, tenant.partition()))
-    }
-
-    pub(crate) fn instant_providers(&self, mode: Mode) -> PerChannel<Option<ProviderName>> {
-        PerChannel::from_fn(|channel| self.router.instant(mode, channel))
     }
 
     /// What a send counts against, beyond its users' own counts: the end user's address, and recipients where they are counted instead of users.

@@ -16,11 +16,13 @@ use countersign_session::{CodeSource, Delivery, Session};
 use crate::admission::{TRIES, Told};
 use crate::callers::Caller;
 use crate::deliver::Handed;
+use crate::errand::errand;
 use crate::idempotency::IdempotencyKey;
+use crate::languages::Languages;
 use crate::plan::Plan;
 use crate::platform::Platform;
 use crate::refusal::Refusal;
-use crate::wordings::{SenderChoice, TemplateChoice, unsaid, wording};
+use crate::wordings::{SenderChoice, Speech, TemplateChoice, speech, unsaid};
 
 /// What a proof is for when nobody says.
 const PURPOSE: &str = "verification";
@@ -185,6 +187,12 @@ pub enum SendError {
         /// What a caller is told.
         reason: InvalidRecipient,
     },
+    /// The rules keep messages from this destination.
+    #[error("messages to this destination are blocked")]
+    DestinationBlocked {
+        /// On which channel it was asked.
+        channel: Channel,
+    },
     /// The message cannot be put into words.
     #[error("message cannot be rendered")]
     Message {
@@ -281,25 +289,33 @@ impl Platform {
     /// The messages of a new session, in words, so that nothing is opened that cannot be said.
     fn word(&self, caller: &Caller, plan: &Plan) -> Result<Vec<Prepared>, SendError> {
         let new = &plan.new;
+        if plan.is_test {
+            return Ok(Vec::new());
+        }
         let expires_at = self.clock.now().plus(new.policy.life);
         let mut prepared = Vec::with_capacity(new.challenges.len());
         for asked in &new.challenges {
             let code = new.codes.code(new.id, asked.channel, new.policy.shared_code, 0, new.policy.code_length);
             let Some(code) = code else { continue };
+            let errand = errand(new.id, new.scope.tenant, new.service, &asked.recipient, Vec::new());
+            let languages = Languages::of(Some(&new.locale), errand.country, plan.service.locale.as_deref());
+            let Speech { locale, wording } = speech(Some(&caller.config), new.service, new.template, asked.channel, &languages);
             let message = Outgoing {
                 id: asked.message,
+                errand,
                 mode: new.mode,
                 channel: asked.channel,
                 recipient: asked.recipient.clone(),
                 sender: new.sender.clone(),
                 code,
                 app_name: new.app_name.clone(),
-                locale: new.locale.clone(),
+                locale,
                 expires_at,
                 minutes: minutes(new.policy.life),
                 autofill: new.autofill.clone(),
-                wording: wording(&caller.config, new.service, new.template, asked.channel, &new.locale),
-                rehearsal: plan.rehearsal,
+                never_share: plan.service.never_share,
+                wording,
+                rehearsal: *plan.rehearsals.get(asked.channel),
             };
             let channel = asked.channel;
             let is_chosen = new.template.is_some();

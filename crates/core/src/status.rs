@@ -71,16 +71,17 @@ impl Platform {
         match handle {
             Handle::Token(token) => {
                 let named = self.tokens.read(token, self.clock.now()).map_err(|_| Refusal::Unknown)?;
-                Ok(Named { session: named.session, mode: Some(named.mode), service: named.service, budgets: named.budgets })
+                let (mode, service, is_test, budgets) = (Some(named.mode), named.service, named.test, named.budgets);
+                Ok(Named { session: named.session, mode, service, is_test, budgets })
             }
-            Handle::Id(id) => Ok(Named { session: *id, mode: None, service: None, budgets: Vec::new() }),
+            Handle::Id(id) => Ok(Named { session: *id, mode: None, service: None, is_test: false, budgets: Vec::new() }),
             Handle::Slot { service, recipient } => {
                 let slot = self.slot_name(caller.scope.tenant, caller.mode(), *service, recipient);
                 let Some(session) = self.store.named(caller.scope, NameQuery::Slot(slot)).await?.into_iter().next() else {
                     return Err(Refusal::Unknown);
                 };
                 let (mode, service, budgets) = (Some(session.mode()), session.service(), session.budgets());
-                Ok(Named { session: session.id(), mode, service, budgets })
+                Ok(Named { session: session.id(), mode, service, is_test: session.is_test(), budgets })
             }
         }
     }
@@ -93,6 +94,8 @@ pub(crate) struct Named {
     pub(crate) mode: Option<Mode>,
     /// The profile it was opened under; all but an id say it.
     pub(crate) service: Option<ServiceId>,
+    /// Whether its codes are the known ones of test recipients; all but an id say it.
+    pub(crate) is_test: bool,
     /// Where wrong guesses are probably counted; all but an id say it.
     pub(crate) budgets: Vec<SubjectKey>,
 }

@@ -40,9 +40,13 @@ impl Platform {
     }
 
     async fn lapse(self: Arc<Self>, scope: Scope, session: SessionId) -> Result<(), StoreError> {
-        match self.store.lapse(Lapse { scope, session }).await? {
+        match self.store.lapse(Lapse { scope, session, given_up: None }).await? {
             LapseVerdict::Settled => Ok(()),
             LapseVerdict::FallbackDue => self.fall_back(scope, session).await,
+            LapseVerdict::Undelivered { message, channel } => {
+                let Some(found) = self.store.find(scope, session).await? else { return Ok(()) };
+                self.instead(&found, message, channel).await
+            }
         }
     }
 

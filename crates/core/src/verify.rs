@@ -6,6 +6,7 @@ use countersign_session::{Guesses, Judgement, Session};
 use crate::admission::{TRIES, Told};
 use crate::callers::Caller;
 use crate::idempotency::IdempotencyKey;
+use crate::message_metrics::Stage;
 use crate::platform::Platform;
 use crate::refusal::{About, Refusal};
 use crate::status::{Handle, Named};
@@ -65,6 +66,11 @@ impl Platform {
     fn judged(&self, verdict: VerifyVerdict, replayed: bool) -> Result<Verified, Refusal> {
         self.metrics.verdict(&verdict);
         let (session, judgement) = heard(verdict)?;
+        if judgement.session_verified && !replayed {
+            for challenge in session.challenges().iter().filter(|challenge| challenge.verified_at.is_some()) {
+                self.metrics.messages.stage(&session, challenge, Stage::Verified);
+            }
+        }
         let proof = if judgement.session_verified { self.proofs.sign(&session) } else { Ok(None) };
         let proof = proof.map_err(|_| Refusal::Internal("the proof could not be signed"))?;
         Ok(Verified { session: *session, judgement, proof, replayed })

@@ -128,7 +128,7 @@ impl App {
 
     /// The same for a node that does only part of the work.
     pub async fn build_as(role: Role, data_dir: DataDir, config: Config, overrides: Overrides) -> Result<Self, AppError> {
-        let ways_out = config.routes(&overrides.clock)?;
+        let ways_out = config.routes(&overrides.clock, &overrides.rng)?;
         let key_file = config.key_file(&data_dir);
         let is_shared = config.redis.is_set();
         let lock = if is_shared {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_channels::{Router, Routes};
-use countersign_core::{Directory, Metrics, Parts, Platform, Tasks};
+use countersign_core::{Directory, Metrics, Parts, Platform, SharedPace, Tasks};
 use countersign_model::{Clock, SystemClock};
 use countersign_records::{Records, Snapshot};
 use countersign_session::store::{InvalidSetting, RedisSettings, RedisStore, SessionStore, SqliteOptions, SqliteStore};
@@ -116,7 +116,10 @@ pub(crate) async fn platform(
     let store = open_sessions(config, data_dir, &keys, &clock, store_clock.as_ref()).await?;
     let directory = Arc::new(directory(records, &*store).await?);
     let metrics = Arc::new(Metrics::default());
-    let router = Router::new(ways_out, Arc::clone(&metrics) as _);
+    let mut router = Router::new(ways_out, Arc::clone(&metrics) as _);
+    if config.is_shared() {
+        router = router.paced_by(Arc::new(SharedPace::new(Arc::clone(&store), Arc::clone(&keys))));
+    }
     Ok(Platform::new(Parts {
         store,
         router,
@@ -149,8 +152,8 @@ impl Planes {
         let records =
             if config.is_shared() { open_records(config, data_dir).await? } else { Installation::records(data_dir).await? };
         let material = Installation::shared_keys(&config.key_file(data_dir))?;
-        let ways_out = config.routes(&clock)?;
         let (url, overrides) = (config.public_url(), Overrides::default());
+        let ways_out = config.routes(&clock, &overrides.rng)?;
         let platform = platform(config, data_dir, &material, &records, ways_out, url, overrides).await?;
         Ok(Self { records, platform })
     }

@@ -16,6 +16,8 @@ const SWEEP_PAUSE: Duration = Duration::from_millis(500);
 /// How soon a change that another process made is heard of where nothing else tells of it.
 const RECORDS_PAUSE: Duration = Duration::from_millis(500);
 
+/// How late a receipt of the sandbox may be.
+const REHEARSAL_PAUSE: Duration = Duration::from_millis(250);
 /// How long an event may wait in the log when nothing more is to be read at once.
 const LOG_PAUSE: Duration = Duration::from_millis(150);
 /// How soon a webhook that has become due is posted.
@@ -42,6 +44,8 @@ impl Workers {
         let (stop, stopped) = watch::channel(false);
         let mut running = JoinSet::new();
         running.spawn(follow(Arc::clone(platform), stopped.clone()));
+        running.spawn(rehearse(Arc::clone(platform), stopped.clone()));
+        running.spawn(hold_providers(Arc::clone(platform), stopped.clone()));
         if role.works() {
             running.spawn(sweep(Arc::clone(platform), stopped.clone()));
             running.spawn(project(platform.projector(), stopped.clone()));
@@ -76,6 +80,14 @@ async fn sweep(platform: Arc<Platform>, mut stopped: watch::Receiver<bool>) {
                 }
             }
         }
+    }
+}
+
+/// Takes in the sandbox's receipts, in the process that sent their messages.
+async fn rehearse(platform: Arc<Platform>, mut stopped: watch::Receiver<bool>) {
+    let mut tick = ticks(REHEARSAL_PAUSE);
+    while goes_on(&mut tick, &mut stopped).await {
+        platform.take_rehearsed().await;
     }
 }
 
@@ -139,6 +151,15 @@ async fn tidy(platform: Arc<Platform>, mut stopped: watch::Receiver<bool>) {
             Ok(last) => after = last,
             Err(error) => warn!(%error, "old sessions cannot be forgotten now"),
         }
+    }
+}
+
+/// Holds providers' connections open, and takes in the receipts that come over them.
+async fn hold_providers(platform: Arc<Platform>, mut stopped: watch::Receiver<bool>) {
+    let held = async { tokio::join!(platform.keep_up_providers(), platform.take_pushed()) };
+    tokio::select! {
+        _ = stopped.wait_for(|stop| *stop) => {}
+        _ = held => {}
     }
 }
 

@@ -36,9 +36,10 @@ pub fn read_service(object: &Object) -> Read<(Option<ServiceId>, ServiceDraft)> 
     .map_err(flaws)
 }
 
-/// A service with a merge patch laid over it.
+/// A service with a merge patch laid over it. A test recipient that is named again without its code keeps it.
 pub fn patch_service(draft: &ServiceDraft, patch: &Object) -> Read<ServiceDraft> {
-    patched(shown_service(draft), patch, &SERVICE_FIELDS, service)
+    let after = patched(shown_service(draft), patch, &SERVICE_FIELDS, service)?;
+    Ok(ServiceDraft { profile: after.profile.keeping_codes(&draft.profile), ..after })
 }
 
 /// A template, and the id it brings along.

@@ -6,7 +6,7 @@ use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
 use super::operations::{
-    deliveries, installation, keys, log, recipients, senders, services, templates, tenants, tokens, wallet, webhooks,
+    deliveries, installation, keys, log, provider_tests, recipients, senders, services, templates, tenants, tokens, wallet, webhooks,
 };
 use super::problem::ProblemReply;
 
@@ -25,6 +25,7 @@ use super::problem::ProblemReply;
     ),
     paths(
         installation::info, installation::readiness, installation::providers,
+        provider_tests::test_provider,
         log::list_audit, log::list_poison, log::retry_poison, log::delete_poison,
         tokens::list_tokens, tokens::create_token, tokens::revoke_token,
         tenants::list_tenants, tenants::create_tenant, tenants::show_tenant, tenants::update_tenant, tenants::show_session,

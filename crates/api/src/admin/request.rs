@@ -12,7 +12,7 @@ use crate::fields::{Faults, Fields};
 pub(crate) const TENANT_FIELDS: [&str; 4] = ["name", "email", "plan", "settings"];
 pub(crate) const SETTINGS_FIELDS: [&str; 4] = ["limits", "prices", "low_balance", "default_service"];
 pub(crate) const SERVICE_FIELDS: [&str; 4] = ["name", "profile", "limits", "prices"];
-pub(crate) const PROFILE_FIELDS: [&str; 14] = [
+pub(crate) const PROFILE_FIELDS: [&str; 19] = [
     "app_name",
     "code_length",
     "life_minutes",
@@ -23,7 +23,12 @@ pub(crate) const PROFILE_FIELDS: [&str; 14] = [
     "resend_unlocks",
     "all_failed",
     "number_check",
+    "numbers",
+    "test_recipients",
+    "receipt_failover",
+    "receipt_wait_seconds",
     "locale",
+    "never_share",
     "allow_code_only_check",
     "wrong_code",
     "date_format",
@@ -34,14 +39,18 @@ pub(crate) const TEMPLATE_FIELDS: [&str; 7] = ["service", "channel", "locale", "
 pub(crate) const SENDER_FIELDS: [&str; 2] = ["channel", "value"];
 pub(crate) const ENDPOINT_FIELDS: [&str; 5] = ["url", "format", "description", "events", "enabled"];
 
-const TEXT: &str = "a text";
+pub(super) const TEXT: &str = "a text";
 const FLAG: &str = "true or false";
 const WHOLE: &str = "a whole number";
 const LIMIT: &str = "an object with whole numbers in max and seconds";
 const PRICES: &str =
     "prices whose amounts are texts, such as {\"verification\": \"0.01\", \"channels\": {\"sms\": {\"default\": \"0.05\"}}}";
-const UUID: &str = "a UUID";
-const CHANNEL: &str = "email, sms, whatsapp or voice";
+const NUMBERS: &str =
+    "rules such as {\"sms\": {\"allow\": [\"US\"], \"block\": [], \"monitor\": []}, \"blocked_types\": [\"premium_rate\"]}";
+const TEST_RECIPIENTS: &str =
+    "a list such as [{\"recipient\": \"+12025550147\", \"code\": \"246813\", \"until\": \"2026-12-31T00:00:00Z\"}]";
+pub(super) const UUID: &str = "a UUID";
+pub(super) const CHANNEL: &str = "email, sms, whatsapp or voice";
 
 /// A field of a kind that JSON has.
 pub(super) fn read<T: DeserializeOwned>(fields: &Fields<'_>, name: &str, must: &str, faults: &mut Faults) -> Option<T> {
@@ -129,7 +138,12 @@ fn profile(fields: &Fields<'_>, faults: &mut Faults) -> ServiceProfile {
         resend_unlocks: read(fields, "resend_unlocks", FLAG, faults),
         all_failed: read(fields, "all_failed", "error or session", faults),
         number_check: read(fields, "number_check", "syntax, possible or valid", faults),
+        numbers: read(fields, "numbers", NUMBERS, faults).unwrap_or_default(),
+        test_recipients: read(fields, "test_recipients", TEST_RECIPIENTS, faults).unwrap_or_default(),
+        receipt_failover: read(fields, "receipt_failover", "none, provider or channel", faults),
+        receipt_wait_seconds: read(fields, "receipt_wait_seconds", "seconds by channel", faults),
         locale: read(fields, "locale", TEXT, faults),
+        never_share: read(fields, "never_share", FLAG, faults),
         allow_code_only_check: read(fields, "allow_code_only_check", FLAG, faults),
         wrong_code: read(fields, "wrong_code", "verdict or error", faults),
         date_format: read(fields, "date_format", "iso or table", faults),

@@ -11,6 +11,7 @@ pub(super) enum Operation {
     Info,
     Readiness,
     Providers,
+    TestProvider,
     ListAudit,
     ListTokens,
     CreateToken,
@@ -79,6 +80,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route { template: "/admin/v1/info", operations: &[(Method::GET, O::Info)] },
     Route { template: "/admin/v1/readiness", operations: &[(Method::GET, O::Readiness)] },
     Route { template: "/admin/v1/providers", operations: &[(Method::GET, O::Providers)] },
+    Route { template: "/admin/v1/providers/{provider}/test", operations: &[(Method::POST, O::TestProvider)] },
     Route { template: "/admin/v1/audit", operations: &[(Method::GET, O::ListAudit)] },
     Route { template: "/admin/v1/tokens", operations: &[(Method::GET, O::ListTokens), (Method::POST, O::CreateToken)] },
     Route { template: "/admin/v1/tokens/{token}", operations: &[(Method::DELETE, O::RevokeToken)] },
@@ -232,6 +234,7 @@ impl Operation {
             | Self::TestEndpoint
             | Self::ReplayDelivery
             | Self::UnblockRecipient
+            | Self::TestProvider
             | Self::RetryPoison
             | Self::DeletePoison => Some(AdminScope::Write),
             Self::TopUp | Self::Adjust | Self::Rebuild | Self::AcknowledgeDifference => Some(AdminScope::Wallet),

@@ -1,6 +1,10 @@
 //! Named verification profiles.
 
-use countersign_model::{Flaw, LimitRules, NAME, PriceList, ServiceId, ServiceProfile, ServiceRecord, TenantId, is_name};
+use std::time::Duration;
+
+use countersign_model::{
+    Flaw, LimitRules, NAME, PriceList, ServiceId, ServiceProfile, ServiceRecord, TenantId, Timestamp, is_name,
+};
 use countersign_records::Transaction;
 
 use super::error::ManageError;
@@ -9,6 +13,9 @@ use super::tenants::{prices, service_limits};
 use super::uuids::mint_uuid;
 use super::views::ServiceView;
 use crate::platform::Platform;
+
+/// How far ahead a test recipient may end: nobody is to be forgotten there.
+const TEST_RECIPIENT_LIFE: Duration = Duration::from_secs(90 * 86_400);
 
 /// What an operator may say of a service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,12 +43,17 @@ impl ServiceDraft {
     }
 
     /// `ceiling`: the longest life in minutes where the service sets none.
-    fn check(&self, ceiling: u32) -> Vec<Flaw> {
+    fn check(&self, ceiling: u32, now: Timestamp) -> Vec<Flaw> {
         let mut found = Vec::new();
         if !is_name(&self.name) {
             found.push(Flaw::new("name", format!("must {NAME}")));
         }
         found.extend(self.profile.check(ceiling).into_iter().map(|flaw| flaw.under("profile")));
+        for (at, one) in self.profile.test_recipients.iter().enumerate() {
+            if one.until > now.plus(TEST_RECIPIENT_LIFE) {
+                found.push(Flaw::new(format!("profile.test_recipients[{at}].until"), "must be at most 90 days ahead"));
+            }
+        }
         found.extend(service_limits(&self.limits));
         found.extend(prices(self.prices.as_ref()));
         found
@@ -57,8 +69,8 @@ impl Platform {
         id: Option<ServiceId>,
         draft: ServiceDraft,
     ) -> Result<Done<ServiceRecord>, ManageError> {
-        ManageError::unless_sound(draft.check(self.ceiling()))?;
         let now = self.clock.now();
+        ManageError::unless_sound(draft.check(self.ceiling(), now))?;
         let id = match id {
             Some(id) => id,
             None => mint_uuid(&*self.rng).to_string().parse().map_err(|_| ManageError::Internal("a new UUID cannot be read"))?,
@@ -92,7 +104,7 @@ impl Platform {
             let owner = owner(transaction, tenant).await?;
             let before = found("service", transaction.services().find(tenant, id).await)?;
             let draft = change(ServiceDraft::of(&before)).map_err(ManageError::Invalid)?;
-            ManageError::unless_sound(draft.check(self.ceiling()))?;
+            ManageError::unless_sound(draft.check(self.ceiling(), now))?;
             let ServiceDraft { name, profile, limits, prices } = draft;
             let after = ServiceRecord { name, profile, limits, prices, updated_at: now, ..before.clone() };
             let revision = transaction.services().update(&after).await.map_err(ManageError::of("service"))?;
@@ -170,7 +182,7 @@ mod tests {
             },
             prices: Some(PriceList { verification: "-0.1".parse().unwrap(), ..PriceList::default() }),
         };
-        let found: Vec<_> = draft.check(60).into_iter().map(|flaw| flaw.field).collect();
+        let found: Vec<_> = draft.check(60, Timestamp::from_millis(0)).into_iter().map(|flaw| flaw.field).collect();
         let all = [
             "name",
             "profile.code_length",

@@ -75,7 +75,7 @@ pub struct ServiceView {
     pub id: String,
     /// Unique in the tenant.
     pub name: String,
-    /// Its rules.
+    /// Its rules, without the codes of test recipients.
     pub profile: ServiceProfile,
     /// Its limits.
     pub limits: LimitRules,
@@ -233,7 +233,7 @@ impl ServiceView {
         Self {
             id: service.id.to_string(),
             name: service.name.clone(),
-            profile: service.profile.clone(),
+            profile: service.profile.without_codes(),
             limits: service.limits.clone(),
             prices: service.prices.clone(),
             created_at: service.created_at.to_string(),

@@ -90,7 +90,9 @@ impl Story {
                     self.owe(*message, *channel, entry.at, number);
                 }
             }
-            EventKind::FallbackStarted { message, channel } => self.owe(*message, *channel, entry.at, number),
+            EventKind::FallbackStarted { message, channel } | EventKind::RetryStarted { message, channel } => {
+                self.owe(*message, *channel, entry.at, number)
+            }
             EventKind::SessionVerified { channels } => {
                 (record.status, record.verified_at) = (SessionState::Verified, Some(entry.at));
                 for found in record.channels.iter_mut().filter(|it| channels.contains(&it.channel)) {
@@ -114,6 +116,12 @@ impl Story {
                 self.known(*message)?.unclear(number, entry.at, provider.as_ref().map(|provider| provider.as_str().to_owned()));
             }
             EventKind::MessageFailed { message, reason, .. } => self.known(*message)?.failed(number, entry.at, reason.as_str()),
+            EventKind::MessageDelivered { message, at, carrier, .. } => {
+                self.known(*message)?.delivered(number, entry.at, at.map_or(entry.at, |at| at.min(entry.at)), carrier.clone());
+            }
+            EventKind::MessageUndelivered { message, reason, .. } => {
+                self.known(*message)?.undelivered(number, entry.at, reason.as_str());
+            }
             EventKind::SessionCreated(_)
             | EventKind::NoticeOpened(_)
             | EventKind::RecipientBlocked { .. }
@@ -169,7 +177,7 @@ impl Story {
         let Some(found) = session.channels.iter_mut().find(|it| it.channel == channel) else { return };
         found.messages.push(id);
         let country = match &found.recipient {
-            Recipient::Phone(number) => country(number),
+            Recipient::Phone(number) => country(number).map(|country| country.to_string()),
             Recipient::Email(_) => None,
         };
         let after = MessageRecord {
@@ -189,6 +197,7 @@ impl Story {
             sent_at: None,
             delivered_at: None,
             failed_at: None,
+            carrier: None,
         };
         let mut change = MessageChange { before: None, after, moments: Vec::new() };
         change.moment(number, at);
@@ -229,17 +238,22 @@ trait Told {
     fn sent(&mut self, number: u32, at: Timestamp, provider: &str, provider_id: Option<String>);
     fn unclear(&mut self, number: u32, at: Timestamp, provider: Option<String>);
     fn failed(&mut self, number: u32, at: Timestamp, reason: &str);
+    fn delivered(&mut self, number: u32, at: Timestamp, arrived_at: Timestamp, carrier: Option<String>);
+    fn undelivered(&mut self, number: u32, at: Timestamp, reason: &str);
     fn moment(&mut self, number: u32, at: Timestamp);
 }
 
 impl Told for MessageChange {
     fn sent(&mut self, number: u32, at: Timestamp, provider: &str, provider_id: Option<String>) {
-        if self.after.status == MessageStatus::Pending {
-            let message = &mut self.after;
-            (message.status, message.sent_at, message.reason) = (MessageStatus::Sent, Some(at), None);
-            (message.provider, message.provider_id) = (Some(provider.to_owned()), provider_id);
-            self.moment(number, at);
+        let message = &mut self.after;
+        if message.status == MessageStatus::Pending {
+            (message.status, message.reason) = (MessageStatus::Sent, None);
+        } else if message.sent_at.is_some() {
+            return;
         }
+        // Where a receipt was quicker, only who took the message is news.
+        (message.sent_at, message.provider, message.provider_id) = (Some(at), Some(provider.to_owned()), provider_id);
+        self.moment(number, at);
     }
 
     fn unclear(&mut self, number: u32, at: Timestamp, provider: Option<String>) {
@@ -251,6 +265,21 @@ impl Told for MessageChange {
 
     fn failed(&mut self, number: u32, at: Timestamp, reason: &str) {
         if matches!(self.after.status, MessageStatus::Pending | MessageStatus::Sent) {
+            let message = &mut self.after;
+            (message.status, message.failed_at, message.reason) = (MessageStatus::Failed, Some(at), Some(reason.to_owned()));
+            self.moment(number, at);
+        }
+    }
+
+    fn delivered(&mut self, number: u32, at: Timestamp, arrived_at: Timestamp, carrier: Option<String>) {
+        let message = &mut self.after;
+        (message.status, message.delivered_at, message.carrier) = (MessageStatus::Delivered, Some(arrived_at), carrier);
+        (message.failed_at, message.reason) = (None, None);
+        self.moment(number, at);
+    }
+
+    fn undelivered(&mut self, number: u32, at: Timestamp, reason: &str) {
+        if self.after.status != MessageStatus::Delivered {
             let message = &mut self.after;
             (message.status, message.failed_at, message.reason) = (MessageStatus::Failed, Some(at), Some(reason.to_owned()));
             self.moment(number, at);

@@ -8,16 +8,18 @@ use std::time::Duration;
 use countersign_core::{Metrics, Progress, Projector, Wallets};
 use countersign_model::{
     AllFailed, Attempt, Autofill, Channel, Clock, Code, Dialect, EndpointId, KeyId, KeyKind, Limit, LogEntry, ManualClock,
-    MessageId, Mode, Money, Partition, PerChannel, Policy, ProviderName, Recipient, ResendPolicy, Scope, SeededRng, SessionId,
-    StepId, Tenant, TenantId, TenantSettings, Timestamp, VerificationMode, WebhookEndpoint, WebhookEvent, WebhookFormat,
+    MessageId, Mode, Money, Partition, PerChannel, Policy, ProviderName, ReceiptPolicy, Recipient, Reference, Report,
+    ResendPolicy, Scope, SeededRng, SessionId, StepId, Tenant, TenantId, TenantSettings, Timestamp, VerificationMode,
+    WebhookEndpoint, WebhookEvent, WebhookFormat,
 };
 use countersign_records::{Place, Realm, Records, SessionRecord, StoredSecrets};
 use countersign_session::store::{
-    Answer, Guard, Lapse, MemoryStore, Open, OpenVerdict, Record, Resend, SendLimits, SessionStore, Verify,
+    Advance, Answer, Guard, Lapse, MemoryStore, Open, OpenVerdict, Receive, ReceiveVerdict, Record, Resend, SendAgainVerdict,
+    SendLimits, SessionStore, Verify,
 };
 use countersign_session::{
-    BudgetRule, CodeKeys, CodeSource, Guess, Guesses, KeyMaterial, Names, NewChallenge, NewSession, PlannedChannel, Seed,
-    Session, SubjectKey, SubjectKind,
+    BudgetRule, CodeKeys, CodeSource, Guess, Guesses, Instead, KeyMaterial, Names, NewChallenge, NewSession, PlannedChannel,
+    Seed, Session, SubjectKey, SubjectKind, Turn,
 };
 use countersign_testing::{PostgresDatabase, PostgresServer};
 use tempfile::TempDir;
@@ -292,8 +294,36 @@ impl Bench {
         self.store.resend(resend).await.unwrap();
     }
 
+    /// A receipt for the newest message of a channel, from the provider of the bench.
+    pub(crate) async fn receive(&self, session: &Session, channel: Channel, report: Report, carrier: Option<&str>) {
+        let session = self.store.find(self.scope(), session.id()).await.unwrap().unwrap();
+        let message = session.challenges().iter().find(|challenge| challenge.channel == channel).unwrap().message.id;
+        let reference = Reference { session: session.id(), message };
+        let at = Some(self.clock.now().minus(Duration::from_secs(2)));
+        let (through, carrier) = (ProviderName::new("house"), carrier.map(str::to_owned));
+        let verdict = self.store.receive(Receive { reference, through, report, at, carrier }).await.unwrap();
+        assert!(matches!(verdict, ReceiveVerdict::Changed(_)), "{verdict:?}");
+    }
+
+    /// One more message in place of the newest of the first channel, whose receipt is bad.
+    pub(crate) async fn retry(&self, session: &Session) {
+        let advance = Advance {
+            guard: None,
+            scope: self.scope(),
+            session: session.id(),
+            step: self.step(),
+            turn: Turn::Instead { of: session.challenges()[0].message.id, by: Instead::Provider },
+            seed: Seed::random(&*self.rng),
+            messages: PerChannel::from_fn(|_| self.message()),
+            instant: PerChannel::from_fn(|_| None),
+            lease: Duration::from_mins(1),
+        };
+        let heard = self.store.advance(advance).await.unwrap();
+        assert!(matches!(heard.answer, Answer::Fresh(SendAgainVerdict::Sent(..))), "{heard:?}");
+    }
+
     pub(crate) async fn lapse(&self, session: &Session) {
-        self.store.lapse(Lapse { scope: self.scope(), session: session.id() }).await.unwrap();
+        self.store.lapse(Lapse { scope: self.scope(), session: session.id(), given_up: None }).await.unwrap();
     }
 
     pub(crate) async fn endpoint(&self, url: &str, events: &[WebhookEvent]) -> WebhookEndpoint {
@@ -375,4 +405,5 @@ pub(crate) const POLICY: Policy = Policy {
     resend: ResendPolicy::Rotate,
     resend_unlocks: true,
     all_failed: AllFailed::Error,
+    receipts: ReceiptPolicy::DEFAULT,
 };

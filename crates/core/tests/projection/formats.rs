@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use countersign_core::OtpView;
-use countersign_model::{Attempt, Clock as _, Dialect, FailureReason, MessageId, Mode, WebhookEvent, WebhookFormat};
+use countersign_model::{
+    Attempt, Clock as _, Dialect, FailureReason, MessageId, Mode, Report, Undelivered, WebhookEvent, WebhookFormat,
+};
 use countersign_records::{DeliveryFilter, DeliveryState, EndpointChange, MessageRecord, StoredSecrets};
 use countersign_session::Session;
 use data_encoding::{BASE64, HEXLOWER};
@@ -125,6 +127,22 @@ on_both! {
         bench.lapse(&silent).await;
         assert_eq!(bench.otp(&silent).await["status"], "expired");
         assert_eq!(types(&bench.told().await), ["otp.failed", "otp.sent", "otp.expired"]);
+    }
+
+    async fn an_otp_that_arrived_says_when_and_through_whom(bench: Bench) {
+        bench.kotp().await;
+        let session = bench.open(&[SMS], |_| {}).await;
+        bench.record(&session, &[(SMS, accepted())]).await;
+        bench.clock.advance(Duration::from_secs(7));
+        bench.receive(&session, SMS, Report::Undelivered(Undelivered::Unreachable), None).await;
+        assert_eq!(bench.otp(&session).await["status"], "failed");
+        bench.receive(&session, SMS, Report::Delivered, Some("Verizon")).await;
+        let otp = bench.otp(&session).await;
+        assert_eq!((&otp["status"], &otp["carrier"]), (&json!("delivered"), &json!("Verizon")));
+        assert_eq!(otp["delivered_at"], "2026-01-15T10:45:05Z");
+        let told = bench.told().await;
+        assert_eq!(types(&told), ["otp.sent", "otp.failed", "otp.delivered"]);
+        assert_eq!(told[2]["data"], otp, "the webhook says what the status says");
     }
 
     async fn of_several_channels_an_otp_shows_the_first_that_a_provider_took(bench: Bench) {

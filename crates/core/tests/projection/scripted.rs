@@ -3,12 +3,12 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use countersign_model::{KeyId, LogEntry, Money, Partition, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{KeyId, LogEntry, Money, Partition, ProviderName, Reference, Scope, SessionId, TenantId, Timestamp};
 use countersign_session::Session;
 use countersign_session::store::{
     Advance, Balance, Cancel, CancelVerdict, Credit, CreditVerdict, Guard, Heard, Lapse, LapseVerdict, Listed, LogPage,
-    NameQuery, Open, OpenVerdict, Record, RecordVerdict, Resend, SendAgainVerdict, SessionFilter, SessionStore, StoreError,
-    Strike, StrikeVerdict, Unblock, Verify, VerifyVerdict,
+    NameQuery, Open, OpenVerdict, ParkedReceipt, Receive, ReceiveVerdict, Record, RecordVerdict, Resend, SendAgainVerdict,
+    SessionFilter, SessionStore, StoreError, Strike, StrikeVerdict, Unblock, Verify, VerifyVerdict,
 };
 
 /// Has nothing but a log.
@@ -66,6 +66,15 @@ impl SessionStore for Scripted {
         unreachable!()
     }
     async fn lapse(&self, _: Lapse) -> Result<LapseVerdict, StoreError> {
+        unreachable!()
+    }
+    async fn receive(&self, _: Receive) -> Result<ReceiveVerdict, StoreError> {
+        unreachable!()
+    }
+    async fn name_message(&self, _: &ProviderName, _: &str, _: Reference) -> Result<Vec<ParkedReceipt>, StoreError> {
+        unreachable!()
+    }
+    async fn find_message(&self, _: &ProviderName, _: &str, _: &ParkedReceipt) -> Result<Option<Reference>, StoreError> {
         unreachable!()
     }
     async fn find(&self, _: Scope, _: SessionId) -> Result<Option<Session>, StoreError> {

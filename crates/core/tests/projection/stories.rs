@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_model::{Attempt, Channel, FailureReason, MessageStatus, Mode};
+use countersign_model::{Attempt, Channel, Clock as _, FailureReason, MessageStatus, Mode, ReceiptFailover, Report, Undelivered};
 use countersign_records::{ListFilter, SessionState, ShownStatus};
 use countersign_session::{Billing, CodeSource};
 
@@ -63,6 +63,48 @@ on_both! {
         assert_eq!((unclear.status, unclear.reason.as_deref()), (MessageStatus::Pending, Some("unclear")));
         let expired = ListFilter { status: Some(ShownStatus::Expired), ..ListFilter::all(bench.realm()) };
         assert_eq!(bench.records.sessions().page(&expired, 0, 9).await.unwrap().total, 1);
+    }
+
+    async fn what_receipts_say_stands_beside_each_message(bench: Bench) {
+        let session = bench.open(&[SMS], |new| new.policy.receipts.failover = ReceiptFailover::Provider).await;
+        bench.record(&session, &[(SMS, accepted())]).await;
+        bench.receive(&session, SMS, Report::Undelivered(Undelivered::Expired), None).await;
+        bench.project().await;
+        let found = bench.recorded(session.id()).await;
+        assert_eq!((found.status, found.shown_status), (SessionState::Pending, ShownStatus::Failed));
+        let message = async |nth: usize| {
+            let ids = bench.recorded(session.id()).await.channels[0].messages.clone();
+            bench.records.messages().find(bench.scope(), ids[nth]).await.unwrap().unwrap()
+        };
+        let lost = message(0).await;
+        assert_eq!((lost.status, lost.reason.as_deref(), lost.failed_at), (MessageStatus::Failed, Some("expired"), Some(bench.clock.now())));
+        assert!(lost.sent_at.is_some() && lost.provider.as_deref() == Some("house"), "{lost:?}");
+
+        bench.retry(&session).await;
+        bench.record(&session, &[(SMS, accepted())]).await;
+        bench.clock.advance(Duration::from_secs(10));
+        bench.receive(&session, SMS, Report::Delivered, Some("310-260")).await;
+        bench.project().await;
+        let arrived = message(1).await;
+        assert_eq!((arrived.status, arrived.carrier.as_deref()), (MessageStatus::Delivered, Some("310-260")));
+        assert_eq!(arrived.delivered_at, Some(bench.clock.now().minus(Duration::from_secs(2))));
+        assert_eq!(bench.recorded(session.id()).await.shown_status, ShownStatus::Delivered);
+        let history: Vec<_> = bench.records.messages().history(lost.id).await.unwrap().iter().map(|it| it.status).collect();
+        assert_eq!(history, [MessageStatus::Pending, MessageStatus::Sent, MessageStatus::Failed]);
+        let page = bench.records.messages().page(&ListFilter::all(bench.realm()), None, 0, 10).await.unwrap();
+        assert_eq!((page.total, page.rows.len()), (2, 2));
+    }
+
+    async fn a_receipt_that_is_quicker_than_its_provider_is_not_taken_back(bench: Bench) {
+        let session = bench.open(&[SMS], |_| {}).await;
+        bench.receive(&session, SMS, Report::Delivered, None).await;
+        bench.clock.advance(Duration::from_secs(1));
+        bench.record(&session, &[(SMS, accepted())]).await;
+        assert_eq!(bench.project().await.set_aside, 0);
+        let id = session.challenges()[0].message.id;
+        let found = bench.records.messages().find(bench.scope(), id).await.unwrap().unwrap();
+        assert_eq!((found.status, found.sent_at), (MessageStatus::Delivered, Some(bench.clock.now())));
+        assert_eq!((found.provider.as_deref(), found.provider_id.as_deref()), (Some("house"), Some("7")));
     }
 
     async fn of_a_notice_only_the_message_is_shown(bench: Bench) {

@@ -4,14 +4,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_channels::{ChannelsConfig, DeliveryConfig, ProvidersConfig, Router, Routes};
+use countersign_channels::{ChannelsConfig, DeliveryConfig, House as Surroundings, ProvidersConfig, Router, Routes};
 use countersign_core::manage::{KeyOrder, Order, ServiceDraft, TenantDraft};
 use countersign_core::{
     Caller, Directory, Guess, Guesses, Handle, LimitSettings, Metrics, Parts, Platform, Projector, Refusal, Send, SendError,
     Sent, Session, Settings, Tasks, Verified, Verify,
 };
 use countersign_model::{
-    Channel, Clock, Dialect, KeyKind, KeyScope, LimitRules, ManualClock, PhoneNumber, Recipient, SeededRng, Service, ServiceId,
+    Channel, Clock, Dialect, KeyKind, KeyScope, LimitRules, ManualClock, OsRng, PhoneNumber, Recipient, SeededRng, Service, ServiceId,
     ServiceProfile, TenantSettings, Timestamp,
 };
 use countersign_records::{Place, Records};
@@ -164,5 +164,6 @@ fn routes(gateway: &Gateway, clock: &Arc<dyn Clock>) -> Routes {
     }});
     let providers: ProvidersConfig = serde_json::from_value(providers).unwrap();
     let channels: ChannelsConfig = serde_json::from_value(json!({"sms": {"providers": ["gateway"]}})).unwrap();
-    Routes::build(&providers, &channels, DeliveryConfig::default(), clock).unwrap()
+    let house = Surroundings { clock: Arc::clone(clock), rng: Arc::new(OsRng), public_url: None };
+    Routes::build(&providers, &channels, DeliveryConfig::default(), &house).unwrap()
 }

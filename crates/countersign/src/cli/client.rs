@@ -1,5 +1,6 @@
 //! What `send` and `verify` share: they are callers of a running server like any other.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use reqwest::Url;
@@ -47,6 +48,16 @@ impl Target {
             serde_json::from_slice(&bytes).map_err(|_| CliError::NotOurs { url: url.clone(), status: status.as_u16() })?;
         if status.is_success() { Ok(body) } else { Err(CliError::Refused { status: status.as_u16(), body }) }
     }
+}
+
+/// Where a listener of this machine is reached from this machine.
+pub(super) fn here(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(all) if all.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(all) if all.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        one => one,
+    };
+    SocketAddr::new(ip, listen.port())
 }
 
 /// A client that follows nobody elsewhere.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use countersign_model::SystemClock;
+use countersign_model::{OsRng, SystemClock};
 use serde::Serialize;
 
 use super::{CliError, Context, Output};
@@ -26,7 +26,7 @@ impl ConfigCommand {
         match self {
             Self::Print => output.print(&Printed::of(loaded))?,
             Self::Check => {
-                loaded.config.routes(&(Arc::new(SystemClock) as _))?;
+                loaded.config.routes(&(Arc::new(SystemClock) as _), &(Arc::new(OsRng) as _))?;
                 output.print(&Checked { ok: true, file: file_of(&loaded) })?;
             }
         }

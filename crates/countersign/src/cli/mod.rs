@@ -13,6 +13,7 @@ mod key;
 mod migrate;
 mod openapi;
 mod output;
+mod provider;
 mod recipient;
 mod send;
 mod sender;
@@ -89,6 +90,9 @@ enum Command {
     /// Register names and numbers that messages come from
     #[command(subcommand)]
     Sender(sender::SenderCommand),
+    /// Try out a provider with a message that is marked as a test
+    #[command(subcommand)]
+    Provider(provider::ProviderCommand),
     /// Lift the block of a recipient that was guessed at too often
     #[command(subcommand)]
     Recipient(recipient::RecipientCommand),
@@ -147,6 +151,7 @@ impl Cli {
             Command::Service(service) => block_on(service.run(&context, output)),
             Command::Template(template) => block_on(template.run(&context, output)),
             Command::Sender(sender) => block_on(sender.run(&context, output)),
+            Command::Provider(provider) => block_on(provider.run(&context, output)),
             Command::Recipient(recipient) => block_on(recipient.run(&context, output)),
             Command::Webhook(webhook) => block_on(webhook.run(&context, output)),
             Command::Wallet(wallet) => block_on(wallet.run(&context, output)),

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use countersign_api::drafts::{patch_template, read_template};
-use countersign_core::manage::{ManageError, Order, TemplateView};
-use countersign_model::{Channel, Uuid, Wording};
+use countersign_core::manage::{ManageError, Order, PreviewDraft, TemplateView};
+use countersign_model::{Channel, Country, ServiceId, Uuid, Wording};
 use serde_json::Value;
 
 use super::desk::{FieldArgs, OfTenant, Shown, operate};
@@ -87,8 +87,26 @@ pub(super) struct Update {
 #[derive(Debug, clap::Args)]
 pub(super) struct Preview {
     #[command(flatten)]
-    words: Words,
-    /// The name that the message shows; without it the installation's
+    of: OfTenant,
+    /// email, sms, whatsapp or voice
+    #[arg(long)]
+    channel: Channel,
+    /// The subject line of the words to try out; e-mail only
+    #[arg(long, requires = "body")]
+    subject: Option<String>,
+    /// Words to try out; without them, what a message says now: the tenant's own words or the built-in ones
+    #[arg(long)]
+    body: Option<String>,
+    /// The language asked for, a BCP 47 tag; without it the country decides, then the service
+    #[arg(long)]
+    locale: Option<String>,
+    /// Where the number would be, such as DE: decides the price too
+    #[arg(long)]
+    country: Option<Country>,
+    /// The service under which it would be sent
+    #[arg(long, value_name = "UUID")]
+    service: Option<ServiceId>,
+    /// The name that the message shows; without it the service's
     #[arg(long)]
     app_name: Option<String>,
 }
@@ -124,12 +142,26 @@ impl TemplateCommand {
                 let tenant = named.of.find(platform).await?.id;
                 Ok(Shown::deleted(platform.delete_template(&order, tenant, named.template).await?.record.id))
             }
-            Self::Preview(Preview { words, app_name }) => {
-                let wording = Wording { subject: words.subject.clone(), body: words.body.clone() };
-                Shown::one(&platform.preview(words.channel, &wording, &words.locale, app_name.as_deref())?)
+            Self::Preview(preview) => {
+                let tenant = preview.of.find(platform).await?.id;
+                Shown::one(&platform.preview(tenant, &preview.draft())?)
             }
         })
         .await
+    }
+}
+
+impl Preview {
+    fn draft(&self) -> PreviewDraft {
+        let Self { channel, subject, body, locale, country, service, app_name, .. } = self;
+        PreviewDraft {
+            channel: *channel,
+            wording: body.as_ref().map(|body| Wording { subject: subject.clone(), body: body.clone() }),
+            locale: locale.clone(),
+            country: *country,
+            service: *service,
+            app: app_name.clone(),
+        }
     }
 }
 

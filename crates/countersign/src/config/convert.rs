@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_channels::Routes;
+use countersign_channels::{House, Routes};
 use countersign_core::{LimitSettings, Settings};
-use countersign_model::{Clock, Service, ServiceId};
+use countersign_model::{Clock, Rng, Service, ServiceId};
 use countersign_records::{Place, PoolOptions};
 use countersign_session::BudgetRule;
 use countersign_session::store::RedisSettings;
@@ -89,8 +89,9 @@ impl Config {
     }
 
     /// The ways out, built and checked. Reads the files that `*_file` keys name; reaches nobody.
-    pub fn routes(&self, clock: &Arc<dyn Clock>) -> Result<Routes, ConfigError> {
-        Routes::build(&self.providers, &self.channels, self.delivery, clock)
+    pub fn routes(&self, clock: &Arc<dyn Clock>, rng: &Arc<dyn Rng>) -> Result<Routes, ConfigError> {
+        let house = House { clock: Arc::clone(clock), rng: Arc::clone(rng), public_url: self.public_url.clone() };
+        Routes::build(&self.providers, &self.channels, self.delivery.clone(), &house)
             .map_err(|error| ConfigError::Invalid(vec![error.into()]))
     }
 

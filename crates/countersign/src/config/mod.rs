@@ -84,7 +84,7 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// The connections over which messages go out.
     pub providers: ProvidersConfig,
-    /// Which providers serve a channel, in order.
+    /// Which providers serve a channel.
     pub channels: ChannelsConfig,
     /// How long and how often a message is tried.
     pub delivery: DeliveryConfig,

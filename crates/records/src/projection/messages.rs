@@ -12,7 +12,7 @@ use crate::transaction::{On, change};
 use crate::{Realm, RecordsError};
 
 const SELECT: &str = "SELECT id, realm, session_id, service_id, channel, recipient, status, provider, provider_id, reason, cost, country, \
-                      created_at, sent_at, delivered_at, failed_at FROM messages";
+                      created_at, sent_at, delivered_at, failed_at, carrier FROM messages";
 
 pub(super) const LIST: List =
     List { name: "messages", select: SELECT, table: "messages", status: "status", channel: "channel", shown: "" };
@@ -38,7 +38,7 @@ pub struct MessageRecord {
     pub provider: Option<String>,
     /// Its name there.
     pub provider_id: Option<String>,
-    /// Why it failed, or `unclear` where nobody knows whether it went out.
+    /// Why it failed or did not arrive, or `unclear` where nobody knows whether it went out.
     pub reason: Option<String>,
     /// What it cost.
     pub cost: Money,
@@ -52,6 +52,8 @@ pub struct MessageRecord {
     pub delivered_at: Option<Timestamp>,
     /// When it was known to have failed.
     pub failed_at: Option<Timestamp>,
+    /// Who carried it the last mile, where its receipt says so.
+    pub carrier: Option<String>,
 }
 
 /// A message that an entry of the log made or changed.
@@ -165,11 +167,11 @@ async fn save(connection: &mut AnyConnection, changes: &[MessageChange]) -> Resu
     insert_many(
         &mut *connection,
         "INSERT INTO messages (id, realm, session_id, service_id, channel, recipient, status, provider, provider_id, reason, cost, country, \
-         created_at, sent_at, delivered_at, failed_at)",
-        16,
+         created_at, sent_at, delivered_at, failed_at, carrier)",
+        17,
         "ON CONFLICT (id) DO UPDATE SET status = excluded.status, provider = excluded.provider, provider_id = excluded.provider_id, \
          reason = excluded.reason, cost = excluded.cost, sent_at = excluded.sent_at, delivered_at = excluded.delivered_at, \
-         failed_at = excluded.failed_at",
+         failed_at = excluded.failed_at, carrier = excluded.carrier",
         changes,
         |query, change| {
             let message = &change.after;
@@ -189,7 +191,8 @@ async fn save(connection: &mut AnyConnection, changes: &[MessageChange]) -> Resu
                 .bind(message.created_at.millis())
                 .bind(message.sent_at.map(Timestamp::millis))
                 .bind(message.delivered_at.map(Timestamp::millis))
-                .bind(message.failed_at.map(Timestamp::millis)))
+                .bind(message.failed_at.map(Timestamp::millis))
+                .bind(message.carrier.clone()))
         },
     )
     .await?;
@@ -250,5 +253,6 @@ fn read(row: &AnyRow) -> Result<MessageRecord, RecordsError> {
         sent_at: stored.moment_or_none("sent_at")?,
         delivered_at: stored.moment_or_none("delivered_at")?,
         failed_at: stored.moment_or_none("failed_at")?,
+        carrier: stored.text_or_none("carrier")?,
     })
 }

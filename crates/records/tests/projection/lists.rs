@@ -56,6 +56,7 @@ fn message(rng: &SeededRng, realm: Realm, at: Timestamp) -> MessageRecord {
         sent_at: None,
         delivered_at: None,
         failed_at: None,
+        carrier: None,
     }
 }
 

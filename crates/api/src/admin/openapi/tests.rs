@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::admin::operations::{
-    keys as key_calls, recipients as recipient_calls, templates as template_calls, tokens as token_calls, wallet as wallet_calls,
+    keys as key_calls, provider_tests as provider_test_calls, recipients as recipient_calls, templates as template_calls, tokens as token_calls, wallet as wallet_calls,
 };
 use crate::admin::request;
 use crate::admin::routes::{Operation as Asked, ROUTES};
@@ -56,7 +56,7 @@ fn what_is_described_is_what_is_routed() {
 #[test]
 fn what_is_described_is_what_is_read() {
     let with_id = |fields: &[&'static str]| -> Vec<&'static str> { fields.iter().copied().chain(["id"]).collect() };
-    let calls: [(&str, Vec<&str>); 17] = [
+    let calls: [(&str, Vec<&str>); 18] = [
         ("TenantRequest", request::TENANT_FIELDS.to_vec()),
         ("Settings", request::SETTINGS_FIELDS.to_vec()),
         ("Limits", request::LIMITS_FIELDS.to_vec()),
@@ -72,6 +72,7 @@ fn what_is_described_is_what_is_read() {
         ("EndpointRequest", request::ENDPOINT_FIELDS.to_vec()),
         ("AmountRequest", wallet_calls::FIELDS.to_vec()),
         ("AdjustmentRequest", wallet_calls::ADJUSTMENT_FIELDS.to_vec()),
+        ("ProviderTestRequest", provider_test_calls::FIELDS.to_vec()),
         ("UnblockRequest", recipient_calls::FIELDS.to_vec()),
         ("TokenRequest", token_calls::FIELDS.to_vec()),
     ];

@@ -4,6 +4,7 @@ pub(crate) mod deliveries;
 pub(crate) mod installation;
 pub(crate) mod keys;
 pub(crate) mod log;
+pub(crate) mod provider_tests;
 pub(crate) mod recipients;
 pub(crate) mod senders;
 pub(crate) mod services;
@@ -43,6 +44,7 @@ pub(super) async fn run(operation: Operation, ask: &Ask<'_>) -> Result<Reply, Pr
         Operation::Info => installation::info(ask),
         Operation::Readiness => installation::readiness(ask).await,
         Operation::Providers => installation::providers(ask),
+        Operation::TestProvider => provider_tests::test_provider(ask).await,
         Operation::ListAudit => log::list_audit(ask).await,
         Operation::ListTokens => tokens::list_tokens(ask).await,
         Operation::CreateToken => tokens::create_token(ask).await,

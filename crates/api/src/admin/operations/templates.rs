@@ -1,16 +1,16 @@
 //! The tenants' own words.
 
-use countersign_core::manage::TemplateView;
+use countersign_core::manage::{PreviewDraft, TemplateView};
 use countersign_model::{Template, Uuid};
 
 use crate::admin::ask::Ask;
 use crate::admin::drafts::{patch_template, read_template};
 use crate::admin::problem::Problem;
 use crate::admin::reply::{Page, Reply};
-use crate::admin::request::{channel, read, whole, wording};
+use crate::admin::request::{TEXT, UUID, channel, parsed, read, whole, wording};
 use crate::admin::schema;
 
-pub(crate) const PREVIEW_FIELDS: [&str; 5] = ["channel", "subject", "body", "locale", "app_name"];
+pub(crate) const PREVIEW_FIELDS: [&str; 7] = ["channel", "subject", "body", "locale", "country", "service", "app_name"];
 
 /// List templates
 ///
@@ -42,19 +42,25 @@ pub(crate) async fn create_template(ask: &Ask<'_>) -> Result<Reply, Problem> {
 
 /// Try words out
 ///
-/// Keeps nothing and sends nothing.
+/// Keeps nothing and sends nothing. Without a `body` it shows what a message says now: the tenant's own words, or the built-in ones.
 #[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/templates/preview", tag = "templates", operation_id = "previewTemplate",
     security(("admin_token" = [])), params(("tenant" = String, Path)), request_body = schema::PreviewRequest,
     responses((status = 200, description = "What a person would get.", body = schema::Preview), (status = 404, description = "No such tenant.")))]
 pub(crate) async fn preview_template(ask: &Ask<'_>) -> Result<Reply, Problem> {
-    ask.tenant().await?;
-    let (channel, wording, locale, app) = whole(&ask.body.object, &PREVIEW_FIELDS, |fields, faults| {
-        let (channel, wording) = (channel(fields, faults), wording(fields, faults));
-        let locale = read(fields, "locale", "a text", faults).unwrap_or_else(|| "en".to_owned());
-        let app = fields.string("app_name", 1..=64, faults);
-        Some((channel?, wording?, locale, app.map(str::to_owned)))
+    let tenant = ask.tenant().await?.id;
+    let draft = whole(&ask.body.object, &PREVIEW_FIELDS, |fields, faults| {
+        let channel = channel(fields, faults);
+        // A subject stands above words, not alone.
+        let is_own = fields.get("body").is_some() || fields.get("subject").is_some();
+        let words = is_own.then(|| wording(fields, faults));
+        let locale = read(fields, "locale", TEXT, faults);
+        let country = parsed(fields, "country", "two letters of ISO 3166-1", faults);
+        let service = parsed(fields, "service", UUID, faults);
+        let app = fields.string("app_name", 1..=64, faults).map(str::to_owned);
+        let wording = words.map_or(Some(None), |words| words.map(Some))?;
+        Some(PreviewDraft { channel: channel?, wording, locale, country, service, app })
     })?;
-    Reply::ok(&ask.platform().preview(channel, &wording, &locale, app.as_deref())?)
+    Reply::ok(&ask.platform().preview(tenant, &draft)?)
 }
 
 /// Show a template

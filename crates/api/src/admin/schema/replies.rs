@@ -52,8 +52,32 @@ pub(crate) struct Provider {
     /// How often tries ended how: `accepted`, `refused`, `throttled`, `unreachable`, `misconfigured`, `unknown`, `unclear`. What never happened is
     /// not there.
     tries: BTreeMap<String, u64>,
+    health: ProviderHealth,
     /// The last try that it did not take.
     last_failure: Option<ProviderFailure>,
+}
+
+/// How a provider fares, as far as this node knows.
+#[derive(ToSchema)]
+pub(crate) struct ProviderHealth {
+    /// `closed`: it is asked. `open`: it is passed over while another one is left. `half_open`: one message at a time tries it.
+    #[schema(examples("closed"))]
+    circuit: String,
+    /// When the circuit came into this state.
+    #[schema(format = DateTime)]
+    since: String,
+    /// How often it was opened.
+    opened: u64,
+    /// Tries under way.
+    in_flight: usize,
+    /// How many of its last tries the next three are about: a hundred at most.
+    recent_tries: usize,
+    /// Of these, how many speak against it: `unreachable`, `misconfigured`, `unknown`, `unclear`.
+    recent_failures: usize,
+    /// Half of them took no longer, in milliseconds.
+    median_ms: Option<u64>,
+    /// Ninety-five of a hundred took no longer, in milliseconds.
+    p95_ms: Option<u64>,
 }
 
 /// A try that a provider did not take.
@@ -64,14 +88,34 @@ pub(crate) struct ProviderFailure {
     channel: String,
     /// In the words of `tries`.
     outcome: String,
+    /// What is known beyond that.
+    #[schema(examples("HTTP 503"))]
+    diagnostic: String,
 }
 
 /// Who serves a channel.
 #[derive(ToSchema)]
 pub(crate) struct Route {
     channel: String,
-    /// First choice first.
+    /// Lists of their own for some of its messages: the first that a message fits is taken.
+    routes: Vec<NarrowedRoute>,
+    /// For the other messages. First choice first, unless there are weights.
     providers: Vec<String>,
+    /// Of each of `providers`, where the order is drawn anew for each message; null: it is that of the list.
+    weights: Option<Vec<u32>>,
+}
+
+/// A list for some of a channel's messages. What is empty does not matter; all the rest must hold.
+#[derive(ToSchema)]
+pub(crate) struct NarrowedRoute {
+    /// Countries of numbers.
+    #[schema(examples(json!(["IN"])))]
+    countries: Vec<String>,
+    tenants: Vec<String>,
+    services: Vec<String>,
+    /// First choice first, unless there are weights.
+    providers: Vec<String>,
+    weights: Option<Vec<u32>>,
 }
 
 /// A change that somebody made.
@@ -218,11 +262,41 @@ pub(crate) struct Template {
 /// What a person would get, with the code 123456.
 #[derive(ToSchema)]
 pub(crate) struct Preview {
+    /// The language that was chosen.
+    locale: String,
     /// E-mail only.
     subject: Option<String>,
     text: String,
     /// E-mail only.
     html: Option<String>,
+    /// Characters of `text`.
+    characters: u32,
+    /// Text messages only: `gsm7` or `ucs2`.
+    encoding: Option<String>,
+    /// Text messages only: how many a carrier bills.
+    segments: Option<u32>,
+    /// What the message costs the tenant, whatever its segments; null where nobody is billed.
+    cost: Option<String>,
+    /// Of `cost`.
+    currency: Option<String>,
+}
+
+/// What became of a test message.
+#[derive(ToSchema)]
+pub(crate) struct ProviderTest {
+    provider: String,
+    channel: String,
+    /// Masked.
+    recipient: String,
+    /// The message's id, which the provider is told where it takes a reference.
+    message: String,
+    /// `accepted`, `refused`, `throttled`, `unreachable`, `misconfigured`, `unknown` or `unclear`; null: an earlier call with the same
+    /// idempotency key sent it and was told.
+    outcome: Option<String>,
+    /// What the provider said, as far as it says nothing of the recipient.
+    reason: Option<String>,
+    /// The provider's name for the message.
+    provider_id: Option<String>,
 }
 
 /// A sender.

@@ -123,12 +123,28 @@ pub(crate) struct PreviewRequest {
     /// `email`, `sms`, `whatsapp` or `voice`.
     channel: String,
     subject: Option<String>,
-    body: String,
-    /// BCP 47 tag.
-    #[schema(default = "en")]
+    /// Words to try out; without them, what a message of the tenant's says now.
+    body: Option<String>,
+    /// BCP 47 tag, as a call would ask for it; without it the country decides, then the service, then `en`.
     locale: Option<String>,
-    /// The name that the message shows; without it the installation's.
+    /// ISO 3166-1 alpha-2: where the number would be. Decides the price too.
+    #[schema(examples("DE"))]
+    country: Option<String>,
+    /// The profile; without it that of calls that name none.
+    #[schema(format = "uuid")]
+    service: Option<String>,
+    /// The name that the message shows; without it the profile's.
     app_name: Option<String>,
+}
+
+/// Whom a test message reaches.
+#[derive(ToSchema)]
+#[schema(examples(json!({"to": "+12025550143"})))]
+pub(crate) struct ProviderTestRequest {
+    /// An e-mail address, or a number such as `+12025550143`, of somebody who knows of it.
+    to: String,
+    /// `email`, `sms`, `whatsapp` or `voice`; without it a mail to an address and a text message to a number.
+    channel: Option<String>,
 }
 
 /// In a `PATCH`: what is to change of a sender.

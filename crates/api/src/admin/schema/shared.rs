@@ -31,14 +31,64 @@ pub(crate) struct Profile {
     all_failed: Option<String>,
     /// How closely phone numbers are looked at: `syntax`, `possible` or `valid`.
     number_check: Option<String>,
+    /// What follows a message that did not arrive, or of which no receipt came in time: `none` (default), `provider` (a new message through
+    /// another provider) or `channel` (the next fallback channel).
+    receipt_failover: Option<String>,
+    /// After how many seconds a receipt counts as missing, by channel: 5 to 900.
+    #[schema(examples(json!({"sms": 45})))]
+    receipt_wait_seconds: Option<BTreeMap<String, u16>>,
+    /// To which numbers live messages go.
+    numbers: Option<Numbers>,
+    /// Whose codes are known beforehand, under a live key too: nothing is sent to them. At most 20.
+    #[schema(max_items = 20)]
+    test_recipients: Option<Vec<TestRecipient>>,
     /// The language of messages whose call names none, a BCP 47 tag.
     locale: Option<String>,
+    /// Whether the built-in words of messages warn against giving the code away (default: yes).
+    never_share: Option<bool>,
     /// GetOTP: whether a code may be checked without saying whose it is (default: yes).
     allow_code_only_check: Option<bool>,
     /// Antryk: what a wrong code is answered with: `verdict` (default) or `error`.
     wrong_code: Option<String>,
     /// GetOTP: how dates are written: `iso` (default) or `table`.
     date_format: Option<String>,
+}
+
+/// To which numbers live messages go. What is left out: the installation.
+#[derive(ToSchema)]
+#[schema(examples(json!({"sms": {"allow": ["US", "CA"]}, "voice": {"monitor": ["GB"]}, "blocked_types": ["premium_rate", "shared_cost"]})))]
+pub(crate) struct Numbers {
+    sms: Option<Geo>,
+    whatsapp: Option<Geo>,
+    voice: Option<Geo>,
+    /// Kinds of number that get nothing: `mobile`, `fixed_line`, `fixed_or_mobile`, `toll_free`, `premium_rate`, `shared_cost`, `voip`, `personal`,
+    /// `pager`, `uan`, `voicemail`, `unknown`. Where nobody says: `premium_rate` and `shared_cost`.
+    blocked_types: Option<Vec<String>>,
+}
+
+/// To which countries a channel goes, by their ISO 3166 codes.
+#[derive(ToSchema)]
+pub(crate) struct Geo {
+    /// Only these; none: all.
+    allow: Option<Vec<String>>,
+    /// Never these.
+    block: Option<Vec<String>>,
+    /// These go out, and are counted and logged.
+    monitor: Option<Vec<String>>,
+}
+
+/// Somebody whose code is known beforehand.
+#[derive(ToSchema)]
+#[schema(examples(json!({"recipient": "+12025550147", "code": "246813", "until": "2026-12-31T00:00:00Z"})))]
+pub(crate) struct TestRecipient {
+    /// A mailbox or a number in E.164 form.
+    recipient: String,
+    /// 4 to 10 digits. Never shown again; in a change, left out: as it was.
+    #[schema(write_only)]
+    code: Option<String>,
+    /// When it is an ordinary recipient again: at most 90 days ahead.
+    #[schema(format = DateTime)]
+    until: String,
 }
 
 /// Limits. What is left out, the wider rule decides: the tenant's, then the installation's.

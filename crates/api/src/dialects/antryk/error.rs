@@ -33,7 +33,7 @@ pub(super) fn of_send(error: SendError, mode: Mode) -> Failure {
             );
             Word::InvalidRequest.into()
         }
-        SendError::Recipient { .. } => Word::InvalidRecipient.into(),
+        SendError::Recipient { .. } | SendError::DestinationBlocked { .. } => Word::InvalidRecipient.into(),
         SendError::Message { source, .. } => internal(&format!("a message cannot be put into words: {source}")),
         SendError::FallbackAfterExpiry { .. }
         | SendError::UnknownTemplate
@@ -48,7 +48,7 @@ pub(super) fn of_send(error: SendError, mode: Mode) -> Failure {
 pub(super) fn of_post(error: PostError, mode: Mode) -> Failure {
     match error {
         PostError::UnknownService => Word::InvalidRequest.into(),
-        PostError::Recipient(_) => Word::InvalidRecipient.into(),
+        PostError::Recipient(_) | PostError::DestinationBlocked => Word::InvalidRecipient.into(),
         PostError::NothingSent => Failure::from(Word::ProviderUnavailable).of_sandbox(mode == Mode::Sandbox),
         PostError::Refused(refusal) => of_refusal(refusal, mode),
     }

@@ -23,6 +23,9 @@ pub(crate) struct SentReply<'a> {
     /// Only in the sandbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox: Option<bool>,
+    /// Only where the recipient is a test recipient of the service: nothing was sent, and the code proves nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_recipient: Option<bool>,
 }
 
 /// What was asked, and where it stands.
@@ -54,6 +57,9 @@ pub(crate) struct VerdictReply<'a> {
     /// Only in the sandbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox: Option<bool>,
+    /// Only where the recipient is a test recipient of the service: nothing was sent, and the code proves nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_recipient: Option<bool>,
 }
 
 /// The verdict.
@@ -99,6 +105,7 @@ pub(super) fn sent(sent: &Sent, to: &PhoneNumber, service: &str) -> Result<Reply
         message: "Otp Sent Successfully!",
         data: SentData { to: to.as_str(), service_id: service, status: "pending", otp: code.map(Code::expose) },
         sandbox: sandbox(sent.session.mode()),
+        test_recipient: sent.session.is_test().then_some(true),
     })
 }
 
@@ -107,7 +114,8 @@ pub(super) fn verdict(verified: &Verified, to: &PhoneNumber) -> Result<Reply, Fa
     let valid = verified.judgement.session_verified;
     let (message, status) = if valid { (Some("Otp Verified Successfully!"), "verified") } else { (None, "pending") };
     let data = VerdictData { valid, to: to.as_str(), status };
-    printed(&VerdictReply { success: true, message, data, sandbox: sandbox(verified.session.mode()) })
+    let (sandbox, test_recipient) = (sandbox(verified.session.mode()), verified.session.is_test().then_some(true));
+    printed(&VerdictReply { success: true, message, data, sandbox, test_recipient })
 }
 
 pub(super) fn posted(posted: &Posted, to: &PhoneNumber) -> Result<Reply, Failure> {

@@ -151,7 +151,7 @@ pub(super) fn of_send(error: SendError) -> Failure {
             words::TEMPLATE_FOR_OTHER_CHANNEL.saying(format!("Template is for another channel than {channel}"))
         }
         SendError::UnknownSender => words::SENDER_MISSING.saying("'sender' is not known"),
-        SendError::Recipient { .. } => words::INVALID_RECIPIENT,
+        SendError::Recipient { .. } | SendError::DestinationBlocked { .. } => words::INVALID_RECIPIENT,
         SendError::LifeAboveCeiling { ceiling } => {
             let most = ceiling.as_secs();
             words::TTL_OUT_OF_RANGE.saying(format!("'data.ttl_in_seconds' must be at most {most}"))

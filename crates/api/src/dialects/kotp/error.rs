@@ -74,6 +74,7 @@ pub(super) fn of_send(error: SendError, names: &Names, given: impl Fn(&str) -> O
             faults.add(names.life, INVALID_PARAMETER, format!("{} must be at most {seconds} seconds here", names.life));
         }
         SendError::Recipient { reason, .. } => faults.add(names.to, of_recipient(reason), recipient_message(reason)),
+        SendError::DestinationBlocked { .. } => faults.add(names.to, INVALID_PHONE, "Messages to this destination are blocked"),
         SendError::Message { source: source @ (RenderError::Words | RenderError::Wording(_)), .. } => {
             return internal(&source.to_string());
         }

@@ -63,6 +63,11 @@ pub(super) fn of_send(error: SendError) -> Failure {
         SendError::Recipient { channel, reason } => {
             faults.add(format!("recipients.{channel}"), "invalid_recipient", reason.to_string());
         }
+        SendError::DestinationBlocked { channel } => {
+            let field = format!("recipients.{channel}");
+            faults.add(field, "destination_blocked", format!("Messages to this destination are blocked for {channel}"));
+            return Failure { status: StatusCode::FORBIDDEN, ..Failure::from(faults) };
+        }
         SendError::Message { source: RenderError::Words, .. } => return internal("a message cannot be put into words"),
         SendError::Message { source: source @ RenderError::Wording(_), .. } => return internal(&source.to_string()),
         SendError::Message { channel, source } => {

@@ -10,6 +10,8 @@ mod response;
 pub(crate) mod schema;
 mod words;
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
@@ -164,6 +166,27 @@ fn refuse(call: &Call<'_>, failure: &Failure, quota: Option<&Quota>) -> HttpResp
 pub(crate) use self::request::{known_fields, known_parameters};
 
 /// An error on one of the pages beside the dialects, which are ours.
+pub(crate) fn turn_away(call: &Call<'_>, edge: Edge) -> HttpResponse {
+    refuse(call, &error::of_edge(edge), None)
+}
+
+/// A method that such a page does not know.
 pub(crate) fn method_not_allowed(call: &Call<'_>, allow: &str) -> HttpResponse {
-    refuse(call, &error::of_edge(Edge::MethodNotAllowed { allow: allow.to_owned() }), None)
+    turn_away(call, Edge::MethodNotAllowed { allow: allow.to_owned() })
+}
+
+/// A post that shows nothing by which its sender could be known. It says no more: whoever signs wrongly is told nothing of what is missing.
+pub(crate) fn not_signed(call: &Call<'_>) -> HttpResponse {
+    refuse(call, &Failure::new(StatusCode::FORBIDDEN, "forbidden", "Not signed by the provider"), None)
+}
+
+/// A post that is no receipt of the provider it names.
+pub(crate) fn no_receipt(call: &Call<'_>) -> HttpResponse {
+    refuse(call, &Failure::new(StatusCode::BAD_REQUEST, "malformed_body", "Not a receipt of this provider"), None)
+}
+
+/// What cannot be taken at the moment.
+pub(crate) fn not_now(call: &Call<'_>, wait: Duration) -> HttpResponse {
+    let failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", error::UNAVAILABLE);
+    refuse(call, &Failure { retry_after: Some(wait), ..failure }, None)
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_channels::{Observer, Router, Routes};
-use countersign_model::{Channel, Mode, ProviderName, Service, SystemClock};
+use countersign_channels::{CircuitState, Observer, Router, Routes};
+use countersign_model::{Channel, Mode, OsRng, ProviderName, Service, SystemClock};
 
 use super::report::Report;
 use crate::cli::Context;
@@ -20,10 +20,11 @@ pub(super) async fn check(context: &Context, report: &mut Report) {
     };
     let file =
         loaded.file.as_ref().map_or_else(|| "no file: defaults and environment".to_owned(), |file| file.display().to_string());
-    match loaded.config.routes(&(Arc::new(SystemClock) as _)) {
+    match loaded.config.routes(&(Arc::new(SystemClock) as _), &(Arc::new(OsRng) as _)) {
         Ok(ways_out) => {
             report.ok("configuration", file);
             check_providers(ways_out, report).await;
+            super::circuits::check(&loaded.config, report).await;
         }
         Err(error) => refused(&error, report),
     }
@@ -115,4 +116,8 @@ struct Nobody;
 
 impl Observer for Nobody {
     fn tried(&self, _provider: &ProviderName, _channel: Channel, _outcome: &'static str, _elapsed: Duration) {}
+
+    fn in_flight(&self, _provider: &ProviderName, _change: i64) {}
+
+    fn circuit(&self, _provider: &ProviderName, _state: CircuitState) {}
 }

@@ -1,5 +1,6 @@
 //! `countersign doctor`: looks at everything a start depends on and says what to do.
 
+mod circuits;
 mod configured;
 mod files;
 mod report;

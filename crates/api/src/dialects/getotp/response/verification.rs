@@ -38,6 +38,9 @@ pub(in super::super) struct CreateReply {
     /// Only in the sandbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox: Option<bool>,
+    /// Only where the recipient is a test recipient of the service: nothing was sent, and the code proves nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_recipient: Option<bool>,
     /// The code, only in the sandbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox_otp: Option<String>,
@@ -51,6 +54,9 @@ pub(in super::super) struct CheckReply {
     /// Only where a verification of the sandbox was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox: Option<bool>,
+    /// Only where a verification of a test recipient was found: nothing was sent, and the code proves nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_recipient: Option<bool>,
 }
 
 /// How many there are. They all fit on one page.
@@ -102,6 +108,7 @@ pub(in super::super) fn created(sent: &Sent, dates: DateFormat) -> CreateReply {
         data: verification.clone(),
         verification,
         sandbox: sandbox(&sent.session),
+        test_recipient: sent.session.is_test().then_some(true),
         sandbox_otp: code.map(|code| code.expose().to_owned()),
     }
 }
@@ -113,5 +120,6 @@ pub(in super::super) fn checked(sessions: &[Session], dates: DateFormat) -> Chec
         data: sessions.iter().map(|session| Verification::of(session, dates)).collect(),
         pagination: Count { number: 1, size: total, total },
         sandbox: sessions.iter().find_map(sandbox),
+        test_recipient: sessions.iter().any(Session::is_test).then_some(true),
     }
 }

@@ -52,6 +52,9 @@ pub(crate) struct SendReply<'a> {
     /// Only in the sandbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox: Option<bool>,
+    /// Only where the recipient is a test recipient of the service: nothing was sent, and the code proves nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_recipient: Option<bool>,
     /// The code, only in the sandbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox_otp: Option<&'a str>,
@@ -169,6 +172,7 @@ fn reply<'a>(sent: &'a Sent, currency: &'a str) -> Result<SendReply<'a>, Failure
         expires_at: session.expires_at().whole_seconds(),
         cost: Cost { amount: amount_json(session.cost().unwrap_or_default()), currency },
         sandbox: super::sandbox(session.mode()),
+        test_recipient: session.is_test().then_some(true),
         sandbox_otp: code.map(Code::expose),
     })
 }

@@ -32,6 +32,9 @@ pub(crate) struct VerifyReply {
     /// Only in the sandbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox: Option<bool>,
+    /// Only where the recipient is a test recipient of the service: nothing was sent, and the code proves nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_recipient: Option<bool>,
 }
 
 /// Judges the code.
@@ -75,6 +78,7 @@ fn reply(session: &Session, judgement: &Judgement) -> VerifyReply {
         attempts: wrong.saturating_add(1),
         metadata: super::metadata(session.metadata()),
         sandbox: super::sandbox(session.mode()),
+        test_recipient: session.is_test().then_some(true),
     }
 }
 

@@ -43,6 +43,9 @@ pub(crate) struct VerdictReply {
     /// Only in the sandbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox: Option<bool>,
+    /// Only where the recipient is a test recipient of the service: nothing was sent, and the code proves nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_recipient: Option<bool>,
 }
 
 /// What is to be verified: the body says in which API.
@@ -130,6 +133,7 @@ fn judged(id: &str, verified: &Verified) -> VerdictReply {
         verified_at: judgement.verified_at.map(|moment| moment.to_string()),
         mode: mode(session.mode()),
         sandbox: sandbox(session.mode()),
+        test_recipient: session.is_test().then_some(true),
     }
 }
 
@@ -144,6 +148,7 @@ fn refused(id: &str, caller: &Caller, refusal: Refusal, now: Timestamp) -> Resul
         verified_at: None,
         mode: mode(about.mode),
         sandbox: sandbox(about.mode),
+        test_recipient: None,
     };
     match refusal {
         Refusal::AlreadyVerified(about) => Ok(verdict("ALREADY_VERIFIED", about)),

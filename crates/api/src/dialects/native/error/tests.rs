@@ -143,6 +143,9 @@ fn what_depends_on_the_service_is_a_field_fault_too() {
         assert_eq!(details(&failure)["field"], field);
         assert_eq!(details(&failure)["errors"][0]["message"], *failure.message);
     }
+    let blocked = of_send(SendError::DestinationBlocked { channel: Channel::Voice });
+    assert_eq!((blocked.status.as_u16(), blocked.code), (403, "destination_blocked"));
+    assert_eq!(details(&blocked)["field"], "recipients.voice");
     assert_eq!(of_send(SendError::Refused(Refusal::Unknown)).code, "session_not_recognised");
 }
 

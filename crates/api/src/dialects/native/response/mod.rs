@@ -23,6 +23,11 @@ fn sandbox(session: &Session) -> Option<bool> {
     (session.mode() == Mode::Sandbox).then_some(true)
 }
 
+/// `true` where the codes are the known ones of test recipients; left out otherwise.
+fn test_recipient(session: &Session) -> Option<bool> {
+    session.is_test().then_some(true)
+}
+
 /// A message's id, which says at a glance when nothing left the house.
 fn message_id(session: &Session, id: MessageId) -> String {
     match session.mode() {

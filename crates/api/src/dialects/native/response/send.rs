@@ -5,7 +5,7 @@ use countersign_model::{Attempt, Channel, SessionId, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ByChannel, Shown, message_id, sandbox};
+use super::{ByChannel, Shown, message_id, sandbox, test_recipient};
 
 /// A session whose messages have been handed over.
 #[derive(Serialize, ToSchema)]
@@ -46,6 +46,9 @@ pub(crate) struct SendReply<'a> {
     /// Only in sandbox sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox: Option<bool>,
+    /// Only where all recipients are test recipients of the service: nothing was sent, and the code proves nothing about them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_recipient: Option<bool>,
     /// The codes, only in sandbox sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
@@ -139,6 +142,7 @@ pub(crate) fn body(sent: &Sent, message: &'static str) -> Result<Vec<u8>, serde_
             max_attempts: policy.max_attempts,
         },
         sandbox: sandbox(session),
+        test_recipient: test_recipient(session),
         sandbox_otps: codes.as_ref(),
         data: SentData {
             session_id: Shown(session.id()),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{ByChannel, Shown, message_id, metadata, sandbox};
+use super::{ByChannel, Shown, message_id, metadata, sandbox, test_recipient};
 
 /// A session as it stands.
 #[derive(Serialize, ToSchema)]
@@ -45,6 +45,9 @@ pub(crate) struct StatusReply<'a> {
     /// Only in sandbox sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox: Option<bool>,
+    /// Only where all recipients are test recipients of the service: nothing was sent, and the code proves nothing about them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_recipient: Option<bool>,
 }
 
 /// One channel of a session.
@@ -92,6 +95,7 @@ pub(crate) fn reply<'a>(session: &'a Session, now: Timestamp, currency: &'a str)
         metadata: metadata(session),
         cost: Cost { amount: amount_json(session.cost().unwrap_or_default()), currency },
         sandbox: sandbox(session),
+        test_recipient: test_recipient(session),
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{ByChannel, Shown, metadata, sandbox};
+use super::{ByChannel, Shown, metadata, sandbox, test_recipient};
 use crate::dialects::native::words;
 
 /// What the guesses came to.
@@ -47,12 +47,15 @@ pub(crate) struct VerifyReply<'a> {
     #[schema(value_type = Option<Object>)]
     metadata: Option<Value>,
     message: &'static str,
-    /// A JWT (`EdDSA`) that third parties check with `/.well-known/jwks.json`, when the session is complete.
+    /// A JWT (`EdDSA`) that third parties check with `/.well-known/jwks.json`, or `jwks-sandbox.json` for sandbox sessions and test recipients, when the session is complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     verification_proof: Option<&'a str>,
     /// Only in sandbox sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox: Option<bool>,
+    /// Only where all recipients are test recipients of the service: nothing was sent, and the code proves nothing about them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_recipient: Option<bool>,
     /// Only when a guess was wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<VerifyDetails>,
@@ -119,6 +122,7 @@ pub(crate) fn body(verified: &Verified, strangers: Vec<String>) -> Result<Vec<u8
         message: if right { words::VERIFIED } else { words::WRONG_CODE },
         verification_proof: verified.proof.as_deref(),
         sandbox: sandbox(session),
+        test_recipient: test_recipient(session),
         details: (!right).then_some(VerifyDetails { attempts_remaining: judgement.attempts_remaining }),
         data: VerifyData { verified: right, verification_results: &results },
     };

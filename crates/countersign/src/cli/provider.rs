@@ -1,0 +1,52 @@
+//! `countersign provider`: whoever takes messages for people.
+
+use std::future::pending;
+use std::process::ExitCode;
+
+use countersign_core::manage::{ManageError, Order, ProviderTestDraft};
+use countersign_model::{Channel, ProviderName};
+
+use super::desk::{Shown, operate};
+use super::{CliError, Context, Output};
+
+/// `countersign provider <command>`
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum ProviderCommand {
+    /// Send one message that says of itself that it is a test, through exactly this provider
+    Test(Test),
+}
+
+/// `countersign provider test`
+#[derive(Debug, clap::Args)]
+pub(super) struct Test {
+    /// Its name in the configuration
+    #[arg(long, value_name = "NAME")]
+    provider: String,
+    /// An e-mail address, or a number such as +12025550143, of somebody who knows of it
+    #[arg(long, value_name = "ADDRESS")]
+    to: String,
+    /// email, sms, whatsapp or voice; without it a mail to an address and a text message to a number
+    #[arg(long)]
+    channel: Option<Channel>,
+}
+
+impl ProviderCommand {
+    /// Runs it.
+    pub(super) async fn run(&self, context: &Context, output: Output) -> Result<ExitCode, CliError> {
+        let Self::Test(test) = self;
+        let draft = ProviderTestDraft::read(test.channel, &test.to).map_err(ManageError::Invalid)?;
+        operate(context, output, async |platform| {
+            let (order, provider) = (Order::from_terminal(), ProviderName::new(&test.provider));
+            // Some providers take messages only over a connection that is held open meanwhile.
+            let held = async {
+                platform.keep_up_providers().await;
+                pending().await
+            };
+            tokio::select! {
+                told = platform.test_provider(&order, &provider, &draft) => Shown::one(&told?),
+                shown = held => shown,
+            }
+        })
+        .await
+    }
+}
