@@ -30,7 +30,7 @@ use crate::store::{
 };
 
 /// Sequences that are tried.
-const CASES: u32 = 500;
+const CASES: u32 = 40;
 /// The longest of them.
 const LONGEST: usize = 60;
 
