@@ -46,6 +46,13 @@ impl Client {
         &self.bases.urls[turn % self.bases.urls.len()]
     }
 
+    /// The same caller, whose every call goes to one node: for what each process keeps for itself.
+    #[must_use]
+    pub fn at_node(&self, node: usize) -> Self {
+        let urls = vec![self.bases.urls[node].clone()];
+        Self { bases: Arc::new(Bases { urls, turn: AtomicUsize::new(0) }), ..self.clone() }
+    }
+
     /// The same caller with another key.
     #[must_use]
     pub fn with_key(&self, key: &str) -> Self {

@@ -140,7 +140,8 @@ const SERVICE: &str = "0d9ff1a6-6a6b-4d7e-9d0a-3f3f5f0e6a01";
 async fn texts_in_every_writing_arrive_whole_at_a_foreign_centre_and_its_receipts_make_them_delivered() {
     let mut centre = Centre::start().await;
     let name = json!("Ж".repeat(60));
-    let app = TestApp::builder().with(|setup| centre.set_up(setup)).generous().service(SERVICE, &[("app_name", name)]).spawn().await;
+    let app =
+        TestApp::builder().with(|setup| centre.set_up(setup)).generous().service(SERVICE, &[("app_name", name)]).spawn().await;
     assert_eq!(centre.next().await, json!({"bound": "countersign"}), "a bind is there before the first message");
 
     let to = || sms("+12025550143");

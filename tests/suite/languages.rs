@@ -68,7 +68,8 @@ async fn a_tenants_own_words_are_chosen_by_the_same_chain_and_a_language_comes_b
     let double = ProviderDouble::start(Expected::json()).await;
     let app = TestApp::builder().sms(&double).generous().spawn().await;
     let chief = chief(&app).await;
-    for (locale, body) in [("de", "Hallo {{code}}"), ("zh-Hant", "嗨 {{code}}"), ("nb", "Hei {{code}}"), ("fo", "Hey {{code}}")] {
+    for (locale, body) in [("de", "Hallo {{code}}"), ("zh-Hant", "嗨 {{code}}"), ("nb", "Hei {{code}}"), ("fo", "Hey {{code}}")]
+    {
         let words = json!({"channel": "sms", "locale": locale, "name": locale, "body": body});
         chief.post(TEMPLATES, &words).await.assert(201);
     }

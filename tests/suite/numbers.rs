@@ -55,7 +55,7 @@ async fn a_blocked_country_gets_nothing_in_any_dialect() {
                 reply.assert(400).json("$.errors[0].code", "1523");
             }
             _ => {
-                reply.assert(400).json("$.error", "invalid_recipient");
+                reply.assert(400).json("$.errors[0].error", "invalid_recipient");
             }
         }
         assert!(!String::from_utf8_lossy(&reply.body).contains("sandbox"), "{reply:?}");
@@ -75,7 +75,7 @@ async fn a_plain_message_is_blocked_like_a_code() {
     let post = async |to: &str| {
         caller.post("/api/v1/sms/send", &json!({"to": to, "serviceId": SERVICE, "body": "Your parcel is here"})).await
     };
-    post(BERLIN).await.assert(400).json("$.error", "invalid_recipient");
+    post(BERLIN).await.assert(400).json("$.errors[0].error", "invalid_recipient");
     assert_eq!(double.requests().len(), 0);
     post(BOSTON).await.assert(200);
 }

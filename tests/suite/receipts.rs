@@ -195,7 +195,7 @@ async fn what_is_no_connection_no_receipt_or_too_large_is_told_in_our_own_words(
         nobody.post(path, &json!({})).await.error(404, "not_found");
     }
     nobody.call(Method::PUT, PATH, None, "").await.error(405, "method_not_allowed");
-    nobody.call(Method::POST, PATH, None, "x".repeat(1024 * 1024 + 1)).await.error(413, "payload_too_large");
+    nobody.call(Method::POST, PATH, None, "x".repeat(3 * 1024 * 1024 + 1)).await.error(413, "payload_too_large");
     let broken = "{\"object\":";
     let signed = nobody.with("x-hub-signature-256", &signature(broken, APP_SECRET));
     signed.call(Method::POST, PATH, Some("application/json"), broken).await.error(400, "malformed_body");

@@ -19,7 +19,7 @@ use crate::dialects::native;
 /// What these paths are called in logs and metrics: a secret may stand in them.
 pub(crate) const TEMPLATE: &str = "/receipts/{kind}/{name}";
 /// Most bytes of a post: providers that batch their receipts send up to this much at a time.
-const MOST: usize = 1024 * 1024;
+const MOST: usize = 3 * 1024 * 1024;
 const ALLOW: &str = "GET, POST";
 /// When a post that could not be kept may come again.
 const SHORTLY: Duration = Duration::from_secs(5);

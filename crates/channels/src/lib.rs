@@ -27,6 +27,7 @@ mod secret;
 #[cfg(any(
     feature = "aws-sms",
     feature = "mailgun",
+    feature = "messagebird",
     feature = "meta",
     feature = "plivo",
     feature = "postmark",

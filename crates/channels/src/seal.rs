@@ -24,7 +24,7 @@ pub(crate) struct Seal {
 }
 
 impl Seal {
-    /// `secret` is one that the vendor shares with this connection alone. `rng` gives nonces.
+    /// `secret` is one that this connection is set up with. `rng` gives nonces.
     pub(crate) fn new(secret: &SecretString, rng: Arc<dyn Rng>) -> Self {
         let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
         Self { key: hmac::sign(&secret, LABEL), rng }

@@ -1,16 +1,42 @@
 //! What sections of vendors' APIs have in common: an address, a key that has to be there, and the header that carries it.
 
+#[cfg(any(
+    feature = "aws-sms",
+    feature = "messagebird",
+    feature = "meta",
+    feature = "plivo",
+    feature = "postmark",
+    feature = "resend",
+    feature = "sendgrid",
+    feature = "ses",
+    feature = "telnyx",
+    feature = "twilio",
+    feature = "vonage"
+))]
+mod ask;
+
 use std::path::Path;
 
+use reqwest::Url;
 use reqwest::header::HeaderValue;
-use reqwest::{RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
+#[cfg(any(
+    feature = "aws-sms",
+    feature = "messagebird",
+    feature = "meta",
+    feature = "plivo",
+    feature = "postmark",
+    feature = "resend",
+    feature = "sendgrid",
+    feature = "ses",
+    feature = "telnyx",
+    feature = "twilio",
+    feature = "vonage"
+))]
+pub(crate) use self::ask::ask;
 use crate::config::{ConfigError, ConfigProblem};
-use crate::http::{self, Reply};
-use crate::provider::CheckError;
 use crate::secret;
-use crate::tls::is_tls;
 
 /// The vendor's address, or the one that the operator's `endpoint` names in its place.
 pub(crate) fn endpoint(at: &str, given: Option<&str>, vendors: &str) -> Result<Url, ConfigError> {
@@ -51,31 +77,6 @@ pub(crate) fn hidden_header(at: &str, key: &'static str, text: &str) -> Result<H
     let mut value = HeaderValue::from_str(text).map_err(wrong)?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// Asks for something that changes nothing, for a check.
-#[cfg(any(
-    feature = "aws-sms",
-    feature = "meta",
-    feature = "plivo",
-    feature = "postmark",
-    feature = "resend",
-    feature = "sendgrid",
-    feature = "ses",
-    feature = "telnyx",
-    feature = "twilio",
-    feature = "vonage"
-))]
-pub(crate) async fn ask(request: RequestBuilder, url: &Url) -> Result<Reply, CheckError> {
-    let address = http::address(url);
-    match request.send().await {
-        Ok(response) => {
-            let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            Ok(Reply { status, headers, body: http::read(response).await })
-        }
-        Err(error) if is_tls(&error) => Err(CheckError::Tls { address }),
-        Err(_) => Err(CheckError::Unreachable { address }),
-    }
 }
 
 #[cfg(test)]

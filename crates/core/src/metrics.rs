@@ -83,7 +83,7 @@ impl Default for Metrics {
         let providers = ProviderMetrics::register(&mut registry);
         let messages = MessageMetrics::register(&mut registry);
         let registry = Mutex::new(registry);
-        Self { registry, requests, providers, verdicts, destinations, authentication_failures, log, messages }
+        Self { registry, requests, verdicts, destinations, authentication_failures, log, providers, messages }
     }
 }
 

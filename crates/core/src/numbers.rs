@@ -29,7 +29,7 @@ pub(crate) fn country(number: &PhoneNumber) -> Option<Country> {
 
 impl NumberFacts {
     /// Holds the number against `check`.
-    pub(crate) const fn passes(&self, check: NumberCheck) -> bool {
+    pub(crate) const fn passes(self, check: NumberCheck) -> bool {
         match check {
             NumberCheck::Syntax => true,
             NumberCheck::Possible => self.possible,

@@ -37,12 +37,12 @@ impl Platform {
         let rehearsal = command.rehearsal.filter(|_| mode == Mode::Sandbox);
         let mut policy = policy(service, command, rehearsal)?;
         check_fallback(&policy, command)?;
-        let cast = self.cast(service, mode, command, self.clock.now().plus(policy.life))?;
-        if cast.expires_early() {
+        let everybody = self.cast(service, mode, command, self.clock.now().plus(policy.life))?;
+        if everybody.expires_early() {
             policy.life = SHORT_LIFE;
         }
-        let rehearsals = PerChannel::from_fn(|channel| rehearsal.or_else(|| cast.rehearsal(channel)));
-        let is_test = cast.known.is_some();
+        let rehearsals = PerChannel::from_fn(|channel| rehearsal.or_else(|| everybody.rehearsal(channel)));
+        let is_test = everybody.known.is_some();
         if is_test {
             // Each has a code of its own.
             policy.shared_code = false;
@@ -50,13 +50,13 @@ impl Platform {
         let id = self.mint_session(caller);
         let by_users = counted_by(command.dialect) == CountedBy::Users;
         let tenant = caller.scope.tenant;
-        let cost = |channel| if is_test { Money::ZERO } else { rules.cost(channel, cast.country(channel)) };
+        let cost = |channel| if is_test { Money::ZERO } else { rules.cost(channel, everybody.country(channel)) };
         let instant = |channel| {
             let first = if is_test { Some(nobody()) } else { self.router.instant(mode, channel) };
             first.filter(|_| rehearsals.get(channel).is_none())
         };
         let budget = |recipient: &Recipient| self.budget(tenant, mode, &command.purpose, recipient);
-        let languages = Languages::of(command.locale.as_deref(), cast.first_country(command), service.locale.as_deref());
+        let languages = Languages::of(command.locale.as_deref(), everybody.first_country(command), service.locale.as_deref());
         let challenges: Vec<NewChallenge> = command
             .channels
             .iter()
@@ -99,7 +99,7 @@ impl Platform {
             challenges,
             fallback,
             users: if by_users { self.users(caller, mode, command) } else { Vec::new() },
-            codes: match (cast.known, &command.codes) {
+            codes: match (everybody.known, &command.codes) {
                 (Some(known), _) => CodeSource::Seed(Seed::known(known)),
                 (None, Codes::Minted) => CodeSource::Seed(self.seed(mode)),
                 (None, Codes::Given(codes)) => CodeSource::Given(codes.clone()),

@@ -71,7 +71,7 @@ impl Unfit {
 
 /// How closely a number is looked at is the service's to say. Without it the sandbox takes every well-formed one, so that sample numbers work
 /// there.
-fn check(service: &Service, mode: Mode, facts: &NumberFacts) -> Result<(), Unfit> {
+fn check(service: &Service, mode: Mode, facts: NumberFacts) -> Result<(), Unfit> {
     let check = service.number_check.unwrap_or(match mode {
         Mode::Live => NumberCheck::Possible,
         Mode::Sandbox => NumberCheck::Syntax,
@@ -100,9 +100,9 @@ impl Platform {
                 _ => look(number),
             };
             last = Some((number, facts));
-            check(service, mode, &facts).map_err(|unfit| unfit.on(channel))?;
+            check(service, mode, facts).map_err(|unfit| unfit.on(channel))?;
             if known.is_none() {
-                self.permit(service, mode, channel, recipient, &facts).map_err(|unfit| unfit.on(channel))?;
+                self.permit(service, mode, channel, recipient, facts).map_err(|unfit| unfit.on(channel))?;
             }
             countries[at] = facts.country;
         }
@@ -124,15 +124,15 @@ impl Platform {
     ) -> Result<Option<Country>, Unfit> {
         let Recipient::Phone(number) = recipient else { return Ok(None) };
         let facts = look(number);
-        check(service, mode, &facts)?;
-        self.permit(service, mode, channel, recipient, &facts)?;
+        check(service, mode, facts)?;
+        self.permit(service, mode, channel, recipient, facts)?;
         Ok(facts.country)
     }
 
     /// Whether the rules keep a further message from where the first ones of its session were let through: they may have changed since.
     pub(crate) fn is_barred(&self, service: &Service, mode: Mode, channel: Channel, recipient: &Recipient) -> bool {
         let Recipient::Phone(number) = recipient else { return false };
-        self.permit(service, mode, channel, recipient, &look(number)).is_err()
+        self.permit(service, mode, channel, recipient, look(number)).is_err()
     }
 
     /// Lets a live number pass, or not. Each one is counted, and one in a country that is watched is logged. The sandbox reaches nobody, so
@@ -143,7 +143,7 @@ impl Platform {
         mode: Mode,
         channel: Channel,
         recipient: &Recipient,
-        facts: &NumberFacts,
+        facts: NumberFacts,
     ) -> Result<(), Unfit> {
         if mode == Mode::Sandbox {
             return Ok(());

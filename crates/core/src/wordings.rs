@@ -176,7 +176,13 @@ mod tests {
     }
 
     /// The language, and the words behind the code; built-in ones are told by a dash.
-    fn said(config: &TenantConfig, service: Option<ServiceId>, chosen: Option<u128>, asked: &str, spoken: Option<&str>) -> String {
+    fn said(
+        config: &TenantConfig,
+        service: Option<ServiceId>,
+        chosen: Option<u128>,
+        asked: &str,
+        spoken: Option<&str>,
+    ) -> String {
         let languages = Languages::of(Some(asked), None, spoken);
         let speech = speech(Some(config), service, chosen.map(Uuid::from_u128), Channel::Sms, &languages);
         let words = speech.wording.map_or_else(|| "-".to_owned(), |wording| wording.body.replace("{{code}} ", ""));

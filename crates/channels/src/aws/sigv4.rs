@@ -1,4 +1,6 @@
 //! Signature Version 4, as far as requests without a query need it.
+//!
+//! The crate `aws-sigv4` would bring a dozen others for these hundred lines, which are held to Amazon's own test vectors.
 
 use std::collections::BTreeMap;
 

@@ -8,6 +8,8 @@ pub(crate) mod console;
 pub(crate) mod http;
 #[cfg(feature = "mailgun")]
 pub(crate) mod mailgun;
+#[cfg(feature = "messagebird")]
+pub(crate) mod messagebird;
 #[cfg(feature = "meta")]
 pub(crate) mod meta;
 #[cfg(test)]

@@ -75,24 +75,27 @@ impl Trip<'_> {
 
     /// Asks without waiting for a turn.
     async fn ask(&mut self, outlet: &Outlet) -> Asked {
-        let Some(visit) = outlet.enter(&*self.router.observer) else { return Asked::Ill };
-        if let Some(throttle) = &outlet.throttle {
-            let turn = timeout(self.time_left(), throttle.at_once(outlet.name(), &*self.router.pace)).await;
-            match turn {
-                Ok(Turn::Now) => {}
-                Ok(Turn::In(wait)) => return Asked::Busy(wait),
-                Err(_) => return self.held_up(),
-            }
+        if self.time_left().is_zero() {
+            return Asked::Next;
         }
-        self.attempt(outlet, visit).await
+        let Some(visit) = outlet.enter(&*self.router.observer) else { return Asked::Ill };
+        match self.turn(outlet).await {
+            Turn::Now => self.attempt(outlet, visit).await,
+            Turn::In(wait) => Asked::Busy(wait),
+        }
     }
 
     /// Asks as soon as there is a turn; `anyway`: although its circuit is open.
     async fn wait_for(&mut self, outlet: &Outlet, anyway: bool) -> Asked {
+        if self.time_left().is_zero() {
+            return Asked::Next;
+        }
         if let Some(throttle) = &outlet.throttle
+            && self.turn(outlet).await != Turn::Now
             && !throttle.in_line(outlet.name(), &*self.router.pace, self.last_turn(outlet)).await
         {
-            return self.held_up();
+            self.tried.held_up();
+            return Asked::Next;
         }
         let observer = &*self.router.observer;
         let visit = if anyway { Some(outlet.enter_anyway(observer)) } else { outlet.enter(observer) };
@@ -115,10 +118,11 @@ impl Trip<'_> {
         }
     }
 
-    /// There was no turn in time.
-    fn held_up(&mut self) -> Asked {
-        self.tried.held_up();
-        Asked::Next
+    /// A turn at once, or about how long until there is one.
+    async fn turn(&self, outlet: &Outlet) -> Turn {
+        let Some(throttle) = &outlet.throttle else { return Turn::Now };
+        let turn = timeout(self.time_left(), throttle.at_once(outlet.name(), &*self.router.pace)).await;
+        turn.unwrap_or(Turn::In(Duration::ZERO))
     }
 
     fn time_left(&self) -> Duration {

@@ -105,7 +105,8 @@ impl Platform {
             return Ok(view);
         }
         let outcome = self.router.test(provider, prepared).await;
-        let outcome = outcome.map_err(|(TestError::NoSuchProvider | TestError::DoesNotServe)| ManageError::Missing("provider"))?;
+        let outcome =
+            outcome.map_err(|(TestError::NoSuchProvider | TestError::DoesNotServe)| ManageError::Missing("provider"))?;
         let reason = outcome.diagnostic().map(|diagnostic| diagnostic.to_string());
         let label = outcome.label();
         let provider_id = if let TryOutcome::Accepted { provider_id } = outcome { provider_id } else { None };

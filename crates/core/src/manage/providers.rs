@@ -106,7 +106,7 @@ impl Platform {
     #[must_use]
     pub fn providers(&self) -> ProvidersView {
         ProvidersView {
-            channels: Channel::ALL.into_iter().map(|channel| route(channel, self.router.lists(channel))).collect(),
+            channels: Channel::ALL.into_iter().map(|channel| route(channel, &self.router.lists(channel))).collect(),
             providers: self.router.ways_out().into_iter().map(|way| self.provider(way)).collect(),
         }
     }
@@ -150,14 +150,14 @@ fn milliseconds(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn route(channel: Channel, lists: Vec<ListView>) -> RouteView {
-    let mut routes: Vec<NarrowedView> = lists.into_iter().map(narrowed).collect();
+fn route(channel: Channel, lists: &[ListView]) -> RouteView {
+    let mut routes: Vec<NarrowedView> = lists.iter().map(narrowed).collect();
     let own = routes.pop();
     let (providers, weights) = own.map_or_else(Default::default, |own| (own.providers, own.weights));
     RouteView { channel: channel.as_str(), routes, providers, weights }
 }
 
-fn narrowed(list: ListView) -> NarrowedView {
+fn narrowed(list: &ListView) -> NarrowedView {
     fn words<T: ToString>(values: &[T]) -> Vec<String> {
         values.iter().map(ToString::to_string).collect()
     }

@@ -230,7 +230,9 @@ impl Receipts {
             (None, None) => None,
             (Some(_), None) => return Err(wrong("username", ConfigProblem::Needs("password"))),
             (None, Some(_)) => return Err(wrong("password", ConfigProblem::Needs("username"))),
-            (Some(_), Some(password)) if password.expose_secret().is_empty() => return Err(wrong("password", ConfigProblem::Empty)),
+            (Some(_), Some(password)) if password.expose_secret().is_empty() => {
+                return Err(wrong("password", ConfigProblem::Empty));
+            }
             (Some(user), Some(_)) if user.contains(':') => {
                 return Err(wrong("username", ConfigProblem::Form("without a colon")));
             }
@@ -250,7 +252,8 @@ impl Receipts {
             }
             (None, None, None, Some(secret)) => {
                 let text = secret.expose_secret().trim();
-                let key = BASE64.decode(text.strip_prefix("whsec_").unwrap_or(text).as_bytes()).ok().filter(|key| !key.is_empty());
+                let key =
+                    BASE64.decode(text.strip_prefix("whsec_").unwrap_or(text).as_bytes()).ok().filter(|key| !key.is_empty());
                 let key = key.ok_or_else(|| wrong("webhook_secret", ConfigProblem::Form("whsec_ and Base64")))?;
                 Ok(Proof::Webhook(hmac::Key::new(hmac::HMAC_SHA256, &key)))
             }

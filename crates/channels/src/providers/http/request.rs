@@ -131,7 +131,8 @@ impl Body {
     }
 
     fn rehearse(&self, key: &str, name: &str, message: &Rendered) -> Result<String, ConfigError> {
-        self.render(name, &self.values(message)).map_err(|error| ConfigError::new(key, ConfigProblem::Template(error.to_string())))
+        self.render(name, &self.values(message))
+            .map_err(|error| ConfigError::new(key, ConfigProblem::Template(error.to_string())))
     }
 }
 

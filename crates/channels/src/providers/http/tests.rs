@@ -341,7 +341,9 @@ fn neither_debug_nor_serialised_form_of_a_section_shows_a_secret() {
 
 #[test]
 fn a_template_problem_names_the_place_and_no_secret() {
-    let error =
-        config("channels = [\"sms\"]\nurl = \"https://x.example\"\njson = '{{ 1 +'", "").settle("providers.sms", None).err().unwrap();
+    let error = config("channels = [\"sms\"]\nurl = \"https://x.example\"\njson = '{{ 1 +'", "")
+        .settle("providers.sms", None)
+        .err()
+        .unwrap();
     assert!(matches!(error.problem, ConfigProblem::Template(_)), "{error}");
 }

@@ -30,6 +30,9 @@ pub struct Config {
     /// A pool of numbers that Plivo chooses from.
     #[serde(default)]
     pub powerpack_uuid: Option<String>,
+    /// Lets Plivo keep the text, which holds the code, and the whole number in its own logs.
+    #[serde(default)]
+    pub log: bool,
 }
 
 /// The section, checked and ready for use.
@@ -38,6 +41,7 @@ pub(super) struct Settings {
     pub(super) token: SecretString,
     pub(super) endpoint: Url,
     pub(super) origin: Origin,
+    pub(super) log: bool,
 }
 
 /// Whom a message comes from.
@@ -64,6 +68,6 @@ impl Config {
             }
         };
         let endpoint = section::endpoint(at, self.endpoint.as_deref(), VENDORS)?;
-        Ok(Settings { account: self.auth_id.clone(), token, endpoint, origin })
+        Ok(Settings { account: self.auth_id.clone(), token, endpoint, origin, log: self.log })
     }
 }

@@ -62,7 +62,7 @@ impl Provider for Plivo {
 
     async fn send(&self, message: &Rendered) -> TryOutcome {
         let back = self.line.as_ref().map(|line| format!("{}?{REFERENCE}={}", line.url, message.reference()));
-        let Some(body) = wire::body(message, &self.settings.origin, back) else {
+        let Some(body) = wire::body(message, &self.settings, back) else {
             return TryOutcome::Misconfigured(Diagnostic::Note("the request could not be written"));
         };
         let request = self.client.post(self.resource("Message/"));

@@ -95,7 +95,7 @@ impl Subject for PlivoSubject {
         assert_eq!(request.header("authorization"), format!("Basic {credentials}"));
         assert_eq!(request.header("content-type"), "application/json");
         let expected = json!({
-            "src": "+12025550100", "dst": "+12025550143", "text": message.text(), "type": "sms", "message_expiry": 600,
+            "src": "+12025550100", "dst": "+12025550143", "text": message.text(), "type": "sms", "log": false, "message_expiry": 600,
             "url": format!("{}?r={}", receipts_url(), message.reference()), "method": "POST",
         });
         assert_eq!(request.json(), expected);
@@ -170,6 +170,13 @@ async fn a_text_goes_out_as_it_is_and_a_plain_one_has_no_life() {
     assert_eq!((&sent["text"], &sent["message_expiry"]), (&json!(message.text()), &json!(null)));
     message.minutes = 60_000_000;
     assert_eq!(posted(SECTION, &message).await["message_expiry"], 10_800);
+}
+
+#[tokio::test]
+async fn the_vendor_keeps_the_text_only_where_that_is_asked_for() {
+    let message = rendered(outgoing(Channel::Sms));
+    assert_eq!(posted(SECTION, &message).await["log"], false);
+    assert_eq!(posted(&format!("{SECTION}log = true"), &message).await["log"], true);
 }
 
 #[tokio::test]

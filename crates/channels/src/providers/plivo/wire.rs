@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::config::Origin;
+use super::config::{Origin, Settings};
 use crate::http::{Reply, sound_id};
 use crate::provider::{Rendered, TryOutcome};
 
@@ -10,7 +10,7 @@ use crate::provider::{Rendered, TryOutcome};
 const MAX_EXPIRY: u32 = 10_800;
 
 #[derive(Serialize)]
-struct Message<'a> {
+struct Request<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     src: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -19,6 +19,7 @@ struct Message<'a> {
     text: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
+    log: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_expiry: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,22 +29,23 @@ struct Message<'a> {
 }
 
 /// The body of a request; none: it cannot be written, a defect. `back` is where receipts go.
-pub(super) fn body(message: &Rendered, origin: &Origin, back: Option<String>) -> Option<String> {
-    let (src, powerpack_uuid) = match (&message.sender, origin) {
+pub(super) fn body(message: &Rendered, settings: &Settings, back: Option<String>) -> Option<String> {
+    let (src, powerpack_uuid) = match (&message.sender, &settings.origin) {
         (Some(from), _) | (None, Origin::From(from)) => (Some(from.as_str()), None),
         (None, Origin::Powerpack(pool)) => (None, Some(pool.as_str())),
     };
-    let message = Message {
+    let request = Request {
         src,
         powerpack_uuid,
         dst: message.recipient.address(),
         text: message.text(),
         kind: "sms",
+        log: settings.log,
         message_expiry: (message.minutes > 0).then(|| message.minutes.saturating_mul(60).min(MAX_EXPIRY)),
         method: back.is_some().then_some("POST"),
         url: back,
     };
-    serde_json::to_string(&message).ok()
+    serde_json::to_string(&request).ok()
 }
 
 #[derive(Deserialize)]

@@ -22,8 +22,7 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
 }
 
 fn tell(page: &str, report: &mut Report) {
-    let circuits: Vec<(&str, &str)> =
-        page.lines().filter_map(|line| line.strip_prefix(CIRCUIT)?.split_once("\"} ")).collect();
+    let circuits: Vec<(&str, &str)> = page.lines().filter_map(|line| line.strip_prefix(CIRCUIT)?.split_once("\"} ")).collect();
     for (provider, state) in &circuits {
         let found = match *state {
             "0" => continue,

@@ -98,7 +98,8 @@ impl Subject for Gateway {
             Told::Failed => "no_such_number",
             Told::Unheard => "beamed_up",
         };
-        let body = serde_json::json!({"message": {"ref": reference.to_string(), "status": status, "to": "+12025550143"}, "more": [1]});
+        let body =
+            serde_json::json!({"message": {"ref": reference.to_string(), "status": status, "to": "+12025550143"}, "more": [1]});
         Some(signed(&body.to_string(), "hush-key", url))
     }
 
@@ -136,7 +137,13 @@ fn reads(receipts: &str) -> Arc<dyn Provider> {
 
 fn callback(url: &str, headers: &[(&str, String)], body: &str) -> Callback {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into_bytes())).collect();
-    Callback { is_get: body.is_empty(), url: url.to_owned(), path_secret: Some("in-the-path".to_owned()), headers, body: body.into() }
+    Callback {
+        is_get: body.is_empty(),
+        url: url.to_owned(),
+        path_secret: Some("in-the-path".to_owned()),
+        headers,
+        body: body.into(),
+    }
 }
 
 async fn read(provider: &Arc<dyn Provider>, callback: &Callback) -> Result<Vec<Receipt>, CallbackRefusal> {
@@ -201,7 +208,9 @@ async fn fields_may_stand_in_a_form_or_in_the_address() {
     let query = reads(&format!("{named}fields = \"query\""));
     let called = callback(&format!("https://x.example/?{fields}"), &[], "");
     assert_eq!(read(&query, &called).await, Ok(vec![delivered]));
-    for nothing in [format!("ref={reference}&ref={reference}&st=DELIVRD"), "ref=1&st=DELIVRD".to_owned(), format!("ref={reference}")] {
+    for nothing in
+        [format!("ref={reference}&ref={reference}&st=DELIVRD"), "ref=1&st=DELIVRD".to_owned(), format!("ref={reference}")]
+    {
         assert_eq!(read(&form, &callback("", &[], &nothing)).await, Ok(Vec::new()), "{nothing}");
     }
 }
@@ -265,7 +274,12 @@ async fn standard_webhooks_are_taken_within_five_minutes_under_either_name() {
     for (name, late) in [("webhook", 0), ("svix", 0), ("webhook", 300), ("webhook", -300)] {
         assert!(read(&provider, &called(name, "msg_1", late)).await.is_ok(), "{name} {late}");
     }
-    let mut forged = vec![called("webhook", "msg_1", 301), called("webhook", "msg_1", -301), called("webhook", "msg.1", 0), called("x", "1", 0)];
+    let mut forged = vec![
+        called("webhook", "msg_1", 301),
+        called("webhook", "msg_1", -301),
+        called("webhook", "msg.1", 0),
+        called("x", "1", 0),
+    ];
     for index in 0..3 {
         let mut one = called("webhook", "msg_1", 0);
         let value = &mut one.headers[index].1;
@@ -335,8 +349,11 @@ fn a_mistake_in_receipts_is_told_by_its_key() {
         assert!(told.starts_with(&format!("providers.sms.receipts{expected}")), "{told}\nfor\n{receipts}");
     }
     let without = |text: &str| section(&format!("{good}{by}")).replace(text, "");
-    assert!(mistake(&without("accept = { id = \"/id\" }\n")).starts_with("providers.sms.receipts.id: needs `accept.id` beside it"));
-    let unnamed = section(&format!("{by}reference = \"/r\"\nstatus = \"/s\"\ndelivered = [\"1\"]")).replace("{{ reference }}", "");
+    assert!(
+        mistake(&without("accept = { id = \"/id\" }\n")).starts_with("providers.sms.receipts.id: needs `accept.id` beside it")
+    );
+    let unnamed =
+        section(&format!("{by}reference = \"/r\"\nstatus = \"/s\"\ndelivered = [\"1\"]")).replace("{{ reference }}", "");
     assert!(mistake(&unnamed).starts_with("providers.sms.receipts.reference: must be left out, or"));
     let asks = section(&format!("{good}{by}")).replace("{{ reference }}", "{{ receipts_url }}");
     assert!(mistake(&asks).starts_with("providers.sms.json: there is no `receipts_url`"));

@@ -198,3 +198,23 @@ async fn many_messages_do_not_each_try_a_centre_that_has_just_refused() {
     assert_eq!(provider.send(&sms()).await.label(), "misconfigured");
     assert_eq!(centre.connections(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_never_comes_gives_its_place_in_the_window_back() {
+    let script: Script = |frame, before| match frame.id {
+        SUBMIT if before == 0 => Act::Nothing,
+        _ => polite(frame, before),
+    };
+    let centre = Centre::start(script).await;
+    let provider = provider(&Config { window: 1, ..config(centre.port) });
+    assert_eq!(provider.send(&sms()).await.label(), "unclear");
+    assert_eq!(provider.send(&sms()).await.label(), "accepted");
+    assert_eq!((centre.connections(), centre.of(SUBMIT).len()), (1, 2), "the bind stands all the while");
+}
+
+#[tokio::test]
+async fn the_parts_of_a_message_wait_for_each_other_where_the_window_is_narrow() {
+    let centre = Centre::start(polite).await;
+    let outcome = provider(&Config { window: 1, ..config(centre.port) }).send(&long("Acme ")).await;
+    assert_eq!(outcome, TryOutcome::Accepted { provider_id: Some("id-2".to_owned()) });
+}
