@@ -3,14 +3,14 @@
 //! [`Router`] is the door. It renders ([`Router::prepare`]), then hands messages to the providers that [`Routes::build`] made
 //! from configuration ([`Router::deliver`]). What a provider must keep to stands at [`Provider`].
 
-#[cfg(any(feature = "aws-sms", feature = "ses"))]
+#[cfg(feature = "aws")]
 mod aws;
 mod circuit;
 mod config;
 mod http;
 mod lists;
 mod looks;
-#[cfg(any(feature = "mailgun", feature = "postmark", feature = "resend", feature = "sendgrid", feature = "ses"))]
+#[cfg(feature = "mail")]
 mod mail;
 mod outlet;
 mod pace;
@@ -21,38 +21,18 @@ mod registry;
 mod render;
 mod router;
 mod routes;
-#[cfg(any(feature = "twilio", feature = "vonage"))]
+#[cfg(feature = "seal")]
 mod seal;
 mod secret;
-#[cfg(any(
-    feature = "aws-sms",
-    feature = "mailgun",
-    feature = "messagebird",
-    feature = "meta",
-    feature = "plivo",
-    feature = "postmark",
-    feature = "resend",
-    feature = "sendgrid",
-    feature = "ses",
-    feature = "telnyx",
-    feature = "twilio",
-    feature = "vonage"
-))]
+#[cfg(feature = "section")]
 mod section;
 mod segments;
-#[cfg(any(
-    feature = "http",
-    feature = "mailgun",
-    feature = "resend",
-    feature = "sendgrid",
-    feature = "telnyx",
-    feature = "vonage"
-))]
+#[cfg(feature = "signed")]
 mod signed;
 #[cfg(test)]
 mod testing;
 mod tls;
-#[cfg(any(feature = "twilio", feature = "vonage"))]
+#[cfg(feature = "tongue")]
 mod tongue;
 mod voice;
 mod wording;

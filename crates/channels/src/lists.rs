@@ -76,7 +76,7 @@ impl Narrowed {
             wanted.is_empty() || is.is_some_and(|is| wanted.contains(is))
         }
         holds(&self.countries, errand.country.as_ref())
-            && holds(&self.tenants, Some(&errand.tenant))
+            && holds(&self.tenants, Some(&errand.scope.tenant))
             && holds(&self.services, errand.service.as_ref())
     }
 }

@@ -1,11 +1,9 @@
 //! What vendors share that take mail over HTTP.
 
 mod mailbox;
-#[cfg(any(feature = "mailgun", feature = "resend", feature = "sendgrid", feature = "ses"))]
 mod status;
 
 pub(crate) use self::mailbox::Mailbox;
-#[cfg(any(feature = "mailgun", feature = "resend", feature = "sendgrid", feature = "ses"))]
 pub(crate) use self::status::undelivered;
 
 use countersign_model::{Receipt, ReceiptOf, Report, Timestamp};

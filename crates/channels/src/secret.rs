@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-#[cfg(any(feature = "aws-sms", feature = "meta", feature = "ses"))]
+#[cfg(feature = "section")]
 use secrecy::ExposeSecret as _;
 use secrecy::SecretString;
 use serde::{Serialize as _, Serializer};
@@ -28,7 +28,7 @@ pub(crate) fn read(
 }
 
 /// The same, where an empty secret would open to everybody.
-#[cfg(any(feature = "aws-sms", feature = "meta", feature = "ses"))]
+#[cfg(feature = "section")]
 pub(crate) fn filled(
     at: &str,
     key: &'static str,

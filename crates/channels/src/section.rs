@@ -1,18 +1,5 @@
 //! What sections of vendors' APIs have in common: an address, a key that has to be there, and the header that carries it.
 
-#[cfg(any(
-    feature = "aws-sms",
-    feature = "messagebird",
-    feature = "meta",
-    feature = "plivo",
-    feature = "postmark",
-    feature = "resend",
-    feature = "sendgrid",
-    feature = "ses",
-    feature = "telnyx",
-    feature = "twilio",
-    feature = "vonage"
-))]
 mod ask;
 
 use std::path::Path;
@@ -21,19 +8,6 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 
-#[cfg(any(
-    feature = "aws-sms",
-    feature = "messagebird",
-    feature = "meta",
-    feature = "plivo",
-    feature = "postmark",
-    feature = "resend",
-    feature = "sendgrid",
-    feature = "ses",
-    feature = "telnyx",
-    feature = "twilio",
-    feature = "vonage"
-))]
 pub(crate) use self::ask::ask;
 use crate::config::{ConfigError, ConfigProblem};
 use crate::secret;

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use countersign_model::Timestamp;
-#[cfg(any(feature = "mailgun", feature = "resend"))]
 use hmac::{Hmac, Mac as _};
-#[cfg(any(feature = "mailgun", feature = "resend"))]
 use sha2::Sha256;
 
 /// How far a signed time may lie from ours, in either direction: what the Standard Webhooks allow.
@@ -21,7 +19,6 @@ pub(crate) fn is_recent(text: &str, now: Timestamp) -> bool {
 }
 
 /// Whether `tag` is the HMAC-SHA-256 of these parts, one behind the other. In constant time.
-#[cfg(any(feature = "mailgun", feature = "resend"))]
 pub(crate) fn is_hmac_sha256(key: &[u8], parts: &[&[u8]], tag: &[u8]) -> bool {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return false };
     for part in parts {

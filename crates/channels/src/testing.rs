@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use countersign_model::{
-    Autofill, Channel, Clock, Code, Errand, ManualClock, MessageId, Mode, Outgoing, Partition, ProviderName, Recipient,
-    SeededRng, SessionId, TenantId, Timestamp,
+    Autofill, Channel, Clock, Code, Errand, KeyKind, ManualClock, MessageId, Mode, Outgoing, Partition, ProviderName, Recipient,
+    Scope, SeededRng, SessionId, TenantId, Timestamp,
 };
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -49,7 +49,7 @@ pub(crate) fn errand() -> Errand {
     let rng = SeededRng::new(8);
     Errand {
         session: SessionId::mint(NOW, &rng, Partition::of(3)),
-        tenant: TenantId::mint(NOW, &rng, Partition::of(3)),
+        scope: Scope { tenant: TenantId::mint(NOW, &rng, Partition::of(3)), keys: KeyKind::Live },
         service: None,
         country: None,
         passed_over: Vec::new(),

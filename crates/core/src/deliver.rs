@@ -117,8 +117,8 @@ impl Platform {
                 continue;
             }
             let code = codes.code(session.id(), channel, policy.shared_code, generation, policy.code_length);
-            let (tenant, passed_over) = (session.scope().tenant, session.passed_over(channel));
-            let errand = errand(session.id(), tenant, session.service(), &challenge.recipient, passed_over);
+            let (scope, passed_over) = (session.scope(), session.passed_over(channel));
+            let errand = errand(scope, session.id(), session.service(), &challenge.recipient, passed_over);
             let languages = Languages::of(Some(session.locale()), errand.country, spoken);
             let Speech { locale, wording } =
                 speech(config.as_deref(), session.service(), session.template(), channel, &languages);
@@ -165,7 +165,7 @@ impl Platform {
         };
         match self.store.record(step.clone()).await {
             Ok(RecordVerdict::Recorded(session, delivery)) => {
-                self.keep_names(session.id(), &step.outcomes);
+                self.keep_names(session.scope(), session.id(), &step.outcomes);
                 for challenge in session.challenges().iter().filter(|challenge| is_of(&step.outcomes, challenge.message.id)) {
                     self.metrics.messages.stage(&session, challenge, Stage::Accepted);
                 }
@@ -192,7 +192,7 @@ impl Platform {
         while tokio::time::Instant::now() < give_up {
             tokio::time::sleep(pause).await;
             if self.store.record(step.clone()).await.is_ok() {
-                self.keep_names(step.session, &step.outcomes);
+                self.keep_names(step.scope, step.session, &step.outcomes);
                 return;
             }
             pause = pause.saturating_mul(2);

@@ -1,17 +1,17 @@
 //! Whose message it is and where it goes.
 
-use countersign_model::{Errand, ProviderName, Recipient, ServiceId, SessionId, TenantId};
+use countersign_model::{Errand, ProviderName, Recipient, Scope, ServiceId, SessionId};
 
 use crate::numbers::country;
 
 /// The errand of a message to `recipient`.
 pub(crate) fn errand(
+    scope: Scope,
     session: SessionId,
-    tenant: TenantId,
     service: Option<ServiceId>,
     recipient: &Recipient,
     passed_over: Vec<ProviderName>,
 ) -> Errand {
     let country = if let Recipient::Phone(number) = recipient { country(number) } else { None };
-    Errand { session, tenant, service, country, passed_over }
+    Errand { scope, session, service, country, passed_over }
 }

@@ -127,7 +127,7 @@ impl Platform {
         let id = self.mint_session(caller);
         let text = OutgoingText {
             id: challenge.message,
-            errand: errand(id, tenant, rules.service.id, &recipient, Vec::new()),
+            errand: errand(caller.scope, id, rules.service.id, &recipient, Vec::new()),
             mode,
             channel: CHANNEL,
             recipient: recipient.clone(),

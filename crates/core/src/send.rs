@@ -297,7 +297,7 @@ impl Platform {
         for asked in &new.challenges {
             let code = new.codes.code(new.id, asked.channel, new.policy.shared_code, 0, new.policy.code_length);
             let Some(code) = code else { continue };
-            let errand = errand(new.id, new.scope.tenant, new.service, &asked.recipient, Vec::new());
+            let errand = errand(new.scope, new.id, new.service, &asked.recipient, Vec::new());
             let languages = Languages::of(Some(&new.locale), errand.country, plan.service.locale.as_deref());
             let Speech { locale, wording } = speech(Some(&caller.config), new.service, new.template, asked.channel, &languages);
             let message = Outgoing {

@@ -142,8 +142,8 @@ mod tests {
 
     const SERVICE: &str = "7d1f0c2e-51c3-4c0a-9a51-0a6f6f3a5b11";
 
-    fn shop() -> Option<ServiceId> {
-        Some(SERVICE.parse().unwrap())
+    fn shop() -> ServiceId {
+        SERVICE.parse().unwrap()
     }
 
     /// A tenant whose templates say whose they are: (service or not, name, locale, whether only by choice).
@@ -153,7 +153,7 @@ mod tests {
         let templates = templates.iter().zip(1..).map(|((of_service, name, locale, by_choice), id)| Template {
             id: Uuid::from_u128(id),
             tenant: tenant.id,
-            service: if *of_service { shop() } else { None },
+            service: of_service.then(shop),
             channel: Channel::Sms,
             locale: (*locale).to_owned(),
             name: (*name).to_owned(),
@@ -192,9 +192,9 @@ mod tests {
     #[test]
     fn the_services_words_come_before_the_tenants_and_a_close_language_before_a_wide_one() {
         let config = tenant(&[(false, "a", "pt-BR", false), (true, "b", "pt", false), (false, "c", "de", false)]);
-        assert_eq!(said(&config, shop(), None, "pt-BR", None), "pt: shop pt");
+        assert_eq!(said(&config, Some(shop()), None, "pt-BR", None), "pt: shop pt");
         assert_eq!(said(&config, None, None, "pt-BR", None), "pt-BR: tenant pt-BR");
-        assert_eq!(said(&config, shop(), None, "de-CH", None), "de: tenant de");
+        assert_eq!(said(&config, Some(shop()), None, "de-CH", None), "de: tenant de");
     }
 
     #[test]

@@ -36,25 +36,28 @@ pub fn wider_tags(tag: &str) -> Vec<String> {
     let subtags: Vec<&str> = tag.split('-').collect();
     let is = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
     let mut tags: Vec<String> = Vec::with_capacity(4);
-    let mut add = |tag: &str| {
-        if !tags.iter().any(|known| is(known, tag)) {
-            tags.push(tag.to_owned());
-        }
-    };
     for length in (1..=subtags.len()).rev() {
         // A single letter only introduces what has just been cut off.
         if length == subtags.len() || subtags[length - 1].len() > 1 {
-            add(&subtags[..length].join("-"));
+            add(&mut tags, &subtags[..length].join("-"));
         }
         let region = if length == 2 { subtags[1] } else { "" };
         if let Some((.., written)) = SCRIPTS.iter().find(|(language, of, _)| is(language, subtags[0]) && is(of, region)) {
-            add(written);
+            add(&mut tags, written);
         }
     }
-    if let Some((_, others)) = ALSO.iter().find(|(language, _)| is(language, subtags[0])) {
-        others.iter().copied().for_each(add);
+    // Who reads the traditional script is not given the simplified one.
+    let is_traditional = tags.iter().any(|tag| is(tag, "zh-Hant"));
+    if let Some((_, others)) = ALSO.iter().find(|(language, _)| !is_traditional && is(language, subtags[0])) {
+        others.iter().for_each(|other| add(&mut tags, other));
     }
     tags
+}
+
+fn add(tags: &mut Vec<String>, tag: &str) {
+    if !tags.iter().any(|known| known.eq_ignore_ascii_case(tag)) {
+        tags.push(tag.to_owned());
+    }
 }
 
 #[cfg(test)]
@@ -66,7 +69,7 @@ mod tests {
         assert_eq!(wider_tags("pt-BR"), ["pt-BR", "pt"]);
         assert_eq!(wider_tags("de_AT"), ["de-AT", "de"]);
         assert_eq!(wider_tags("en-Latn-GB-x-private"), ["en-Latn-GB-x-private", "en-Latn-GB", "en-Latn", "en"]);
-        assert_eq!(wider_tags("zh-Hant-TW"), ["zh-Hant-TW", "zh-Hant", "zh", "zh-Hans"]);
+        assert_eq!(wider_tags("zh-Hant-TW"), ["zh-Hant-TW", "zh-Hant", "zh"]);
         for odd in ["", "-", "--", "x", "ünïcode-ß"] {
             assert_eq!(wider_tags(odd)[0], odd);
         }
@@ -74,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_region_tells_the_script_before_the_bare_language_does() {
-        assert_eq!(wider_tags("zh-TW"), ["zh-TW", "zh-Hant", "zh", "zh-Hans"]);
+        assert_eq!(wider_tags("zh-TW"), ["zh-TW", "zh-Hant", "zh"]);
         assert_eq!(wider_tags("zh-hk")[1], "zh-Hant");
         assert_eq!(wider_tags("zh-CN"), ["zh-CN", "zh", "zh-Hans"]);
         assert_eq!(wider_tags("sr-ME"), ["sr-ME", "sr-Latn", "sr"]);

@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, Code, Country, MessageId, Mode, Recipient, Reference, ServiceId, SessionId, TenantId, Timestamp};
+use crate::{
+    Channel, Code, Country, KeyKind, MessageId, Mode, Recipient, Reference, Scope, ServiceId, SessionId, TenantId, Timestamp,
+};
 
 /// The name an operator gave to a configured provider, such as `mail` or `sms-backup`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -160,10 +162,10 @@ pub enum Rehearsal {
 /// Whose message it is and where it goes, as far as the choice of providers depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Errand {
+    /// Who sends it, with which kind of key.
+    pub scope: Scope,
     /// The session that the message is of.
     pub session: SessionId,
-    /// Who sends it.
-    pub tenant: TenantId,
     /// Under which profile.
     pub service: Option<ServiceId>,
     /// The country of the number; none: the recipient is a mailbox, or the number is of no country or of several.
@@ -177,8 +179,8 @@ impl Errand {
     #[must_use]
     pub const fn of_nobody() -> Self {
         Self {
+            scope: Scope { tenant: TenantId::from_bits(0), keys: KeyKind::Live },
             session: SessionId::from_bits(0),
-            tenant: TenantId::from_bits(0),
             service: None,
             country: None,
             passed_over: Vec::new(),
@@ -188,7 +190,7 @@ impl Errand {
     /// Names `message` to providers.
     #[must_use]
     pub const fn reference(&self, message: MessageId) -> Reference {
-        Reference { session: self.session, message }
+        Reference { scope: self.scope, session: self.session, message }
     }
 }
 

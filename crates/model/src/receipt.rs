@@ -5,24 +5,34 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{InvalidId, MessageId, MessageStatus, SessionId, Timestamp};
+use crate::{InvalidId, KeyKind, MessageId, MessageStatus, Scope, SessionId, TenantId, Timestamp};
 
-/// Names a message, and the session it is of, to providers that echo what they are handed. Written as two ULIDs with a dash between: letters,
-/// digits and a dash, 53 of them, which every provider takes. Holds nothing secret.
+/// Names a message, and where it is kept, to providers that echo what they are handed. Holds nothing secret, and proves nothing.
+///
+/// Written as `<tenant><l|t><session><message>`: three ULIDs, and behind the first whether keys are live or test. That is 79 letters and digits;
+/// Postmark, the narrowest of the vendors, takes 80.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reference {
-    /// Whose message it is; its id says where it lives.
+    /// Whose session it is.
+    pub scope: Scope,
+    /// Which session.
     pub session: SessionId,
     /// Which message.
     pub message: MessageId,
 }
 
+/// How a reference writes the kind of key: what no ULID holds.
+const LIVE: char = 'l';
+const TEST: char = 't';
+
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let session = self.session.to_string();
-        let message = self.message.to_string();
-        let bare = |id: &str, prefix: &str| id.strip_prefix(prefix).unwrap_or(id).to_owned();
-        write!(f, "{}-{}", bare(&session, SessionId::PREFIX), bare(&message, MessageId::PREFIX))
+        let keys = match self.scope.keys {
+            KeyKind::Live => LIVE,
+            KeyKind::Test => TEST,
+        };
+        let [tenant, session, message] = [self.scope.tenant.bits(), self.session.bits(), self.message.bits()].map(ulid::Ulid);
+        write!(f, "{tenant}{keys}{session}{message}")
     }
 }
 
@@ -30,10 +40,21 @@ impl FromStr for Reference {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (session, message) = text.split_once('-').ok_or(InvalidId)?;
-        let session = format!("{}{session}", SessionId::PREFIX).parse()?;
-        let message = format!("{}{message}", MessageId::PREFIX).parse()?;
-        Ok(Self { session, message })
+        let (tenant, rest) = text.split_at_checked(ulid::ULID_LEN).ok_or(InvalidId)?;
+        let (keys, rest) = if let Some(rest) = rest.strip_prefix(LIVE) {
+            (KeyKind::Live, rest)
+        } else {
+            (KeyKind::Test, rest.strip_prefix(TEST).ok_or(InvalidId)?)
+        };
+        let (session, message) = rest.split_at_checked(ulid::ULID_LEN).ok_or(InvalidId)?;
+        let tenant: TenantId = format!("{}{tenant}", TenantId::PREFIX).parse()?;
+        let session: SessionId = format!("{}{session}", SessionId::PREFIX).parse()?;
+        let message: MessageId = format!("{}{message}", MessageId::PREFIX).parse()?;
+        // All that is a tenant's lies in one place.
+        if [session.partition(), message.partition()] != [tenant.partition(); 2] {
+            return Err(InvalidId);
+        }
+        Ok(Self { scope: Scope { tenant, keys }, session, message })
     }
 }
 
@@ -123,17 +144,70 @@ mod tests {
 
     #[test]
     fn a_reference_survives_its_written_form() {
-        let (now, rng) = (Timestamp::from_millis(1_768_473_900_000), SeededRng::new(1));
-        let reference = Reference {
-            session: SessionId::mint(now, &rng, Partition::of(5)),
-            message: MessageId::mint(now, &rng, Partition::of(5)),
-        };
-        let written = reference.to_string();
-        assert_eq!(written.len(), 53);
-        assert!(written.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{written}");
-        assert_eq!(written.parse(), Ok(reference));
-        for wrong in ["", "-", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "01ARZ3NDEKTSV4RRFFQ69G5FAV-x", &written.to_lowercase()] {
+        for (keys, letter) in [(KeyKind::Live, "l"), (KeyKind::Test, "t")] {
+            let reference = reference(keys);
+            let written = reference.to_string();
+            assert_eq!((written.len(), &written[26..27]), (79, letter));
+            assert!(written.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{written}");
+            assert_eq!(written.parse(), Ok(reference));
+            let bare = |id: String| id.split_once('_').unwrap().1.to_owned();
+            let [tenant, session, message] = [&written[..26], &written[27..53], &written[53..]];
+            assert_eq!(tenant, bare(reference.scope.tenant.to_string()));
+            assert_eq!(session, bare(reference.session.to_string()));
+            assert_eq!(message, bare(reference.message.to_string()));
+        }
+    }
+
+    #[test]
+    fn a_reference_has_one_written_form() {
+        let written = reference(KeyKind::Live).to_string();
+        let (tenant, rest) = written.split_at(26);
+        let (session, message) = rest[1..].split_at(26);
+        let changed = [
+            String::new(),
+            "-".to_owned(),
+            format!("{session}-{message}"),
+            format!("{tenant}l{session}-{message}"),
+            format!("{tenant}-{session}{message}"),
+            format!("{tenant}L{session}{message}"),
+            format!("{tenant}T{session}{message}"),
+            format!("{tenant}x{session}{message}"),
+            format!("{tenant}{session}{message}"),
+            format!("{tenant}l{session}"),
+            format!("{tenant}l{session}{}", &message[1..]),
+            format!("{written}0"),
+            format!(" {written}"),
+            format!("{written} "),
+            written.to_lowercase(),
+            // Read as the same bits by some.
+            format!("{tenant}l8{}{message}", &session[1..]),
+            // A letter of two bytes where one is cut.
+            format!("{}\u{e9}l{session}{message}", &tenant[..25]),
+        ];
+        assert_eq!(written.parse(), Ok(reference(KeyKind::Live)));
+        for wrong in changed {
             assert_eq!(wrong.parse::<Reference>(), Err(InvalidId), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_a_reference_names_lies_in_one_place() {
+        let (known, moved) = (reference(KeyKind::Test), |bits: u128| bits ^ 1);
+        for torn in [
+            Reference { scope: Scope { tenant: TenantId::from_bits(moved(known.scope.tenant.bits())), ..known.scope }, ..known },
+            Reference { session: SessionId::from_bits(moved(known.session.bits())), ..known },
+            Reference { message: MessageId::from_bits(moved(known.message.bits())), ..known },
+        ] {
+            assert_eq!(torn.to_string().parse::<Reference>(), Err(InvalidId), "{torn}");
+        }
+    }
+
+    fn reference(keys: KeyKind) -> Reference {
+        let (now, rng, place) = (Timestamp::from_millis(1_768_473_900_000), SeededRng::new(1), Partition::of(5));
+        Reference {
+            scope: Scope { tenant: TenantId::mint(now, &rng, place), keys },
+            session: SessionId::mint(now, &rng, place),
+            message: MessageId::mint(now, &rng, place),
         }
     }
 

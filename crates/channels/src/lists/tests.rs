@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use countersign_model::SeededRng;
+use countersign_model::{Scope, SeededRng};
 
 use super::*;
 use crate::config::DeliveryConfig;
@@ -41,14 +41,14 @@ async fn every_condition_that_is_given_must_hold() {
     let india: Country = "IN".parse().unwrap();
     let mut errand = errand();
     let country = narrowed(|route| route.countries = vec!["DE".parse().unwrap(), india]);
-    let tenant = narrowed(|route| route.tenants = vec![errand.tenant]);
+    let tenant = narrowed(|route| route.tenants = vec![errand.scope.tenant]);
     let both = narrowed(|route| (route.countries, route.services) = (vec![india], vec![service]));
     assert_eq!([&country, &tenant, &both].map(|route| route.fits(&errand)), [false, true, false]);
     errand.country = Some(india);
     assert_eq!([&country, &tenant, &both].map(|route| route.fits(&errand)), [true, true, false]);
     errand.service = Some(service);
     assert!(both.fits(&errand));
-    errand.tenant = TenantId::from_bits(5);
+    errand.scope.tenant = TenantId::from_bits(5);
     assert!(!tenant.fits(&errand));
 }
 
@@ -58,13 +58,13 @@ async fn the_first_route_that_fits_is_taken_and_its_list_alone() {
     let rng = SeededRng::new(13);
     let route = |tenant| narrowed(|route| route.tenants = vec![tenant]);
     let lane = Lane {
-        routes: vec![route(TenantId::from_bits(5)), route(errand.tenant), route(errand.tenant)],
+        routes: vec![route(TenantId::from_bits(5)), route(errand.scope.tenant), route(errand.scope.tenant)],
         own: List::ordered([outlet()]),
         on_unclear: None,
     };
     let order = lane.order(&errand, &rng);
     assert!(matches!(order.as_slice(), [only] if Arc::ptr_eq(only, lane.routes[1].list.outlets().next().unwrap())));
-    let stranger = Errand { tenant: TenantId::from_bits(6), ..errand };
+    let stranger = Errand { scope: Scope { tenant: TenantId::from_bits(6), ..errand.scope }, ..errand };
     let order = lane.order(&stranger, &rng);
     assert!(matches!(order.as_slice(), [only] if Arc::ptr_eq(only, lane.own.outlets().next().unwrap())));
     assert!(lane.first().is_none(), "it depends on the message");

@@ -32,7 +32,6 @@ impl Mailbox {
     }
 
     /// As it stands in a header, with letters beyond ASCII as they are: whoever takes it over HTTP encodes them.
-    #[cfg(any(feature = "mailgun", feature = "postmark", feature = "ses"))]
     pub(crate) fn header(&self) -> String {
         let Some(name) = &self.name else { return self.address.clone() };
         let is_plain = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || " !#$%&'*+-/=?^_`{|}~".contains(c);
@@ -44,7 +43,6 @@ impl Mailbox {
     }
 
     /// As vendors want it that take a name without quotes only: what would need them is left out.
-    #[cfg(feature = "resend")]
     pub(crate) fn unquoted(&self) -> String {
         let Some(name) = &self.name else { return self.address.clone() };
         let bare: String = name.chars().map(|c| if "()<>[]:;@\\,.\"".contains(c) { ' ' } else { c }).collect();
@@ -117,7 +115,6 @@ mod tests {
         assert_eq!(house.chosen(Some("shop@acme.example")), mailbox(Some("Acme"), "shop@acme.example"));
     }
 
-    #[cfg(any(feature = "mailgun", feature = "postmark", feature = "ses"))]
     #[test]
     fn a_header_survives_being_read() {
         for name in [None, Some("Acme Ltd"), Some("Ärzte"), Some("Acme, \"the\" \\ <Ltd>."), Some("a@b.example")] {
@@ -128,7 +125,6 @@ mod tests {
         assert_eq!(mailbox(Some("Acme, Ltd"), "a@b.example").header(), "\"Acme, Ltd\" <a@b.example>");
     }
 
-    #[cfg(feature = "resend")]
     #[test]
     fn what_would_need_quotes_is_left_out_where_none_are_taken() {
         assert_eq!(mailbox(Some("Acme, \"the\" <Ltd>."), "a@b.example").unquoted(), "Acme the Ltd <a@b.example>");

@@ -89,7 +89,7 @@ impl Platform {
         if failover == ReceiptFailover::Provider && reason != Some(Undelivered::NotThere) {
             let mut passed_over = session.passed_over(channel);
             passed_over.extend(provider);
-            let errand = errand(session.id(), session.scope().tenant, session.service(), &challenge.recipient, passed_over);
+            let errand = errand(session.scope(), session.id(), session.service(), &challenge.recipient, passed_over);
             if self.router.untried(session.mode(), channel, &errand) {
                 return Some(Instead::Provider);
             }

@@ -51,7 +51,7 @@ impl Platform {
             let Attempt::Accepted { provider, .. } = &challenge.message.attempt else { continue };
             let meant = outcome(session.mode(), session.dialect(), &challenge.recipient).and_then(super::Outcome::receipt);
             if let Some((report, after)) = meant {
-                let of = Reference { session: session.id(), message: challenge.message.id };
+                let of = Reference { scope: session.scope(), session: session.id(), message: challenge.message.id };
                 self.rehearsed.keep(self.clock.now().plus(after), Due { of, through: provider.clone(), report });
             }
         }

@@ -298,7 +298,7 @@ impl Bench {
     pub(crate) async fn receive(&self, session: &Session, channel: Channel, report: Report, carrier: Option<&str>) {
         let session = self.store.find(self.scope(), session.id()).await.unwrap().unwrap();
         let message = session.challenges().iter().find(|challenge| challenge.channel == channel).unwrap().message.id;
-        let reference = Reference { session: session.id(), message };
+        let reference = Reference { scope: session.scope(), session: session.id(), message };
         let at = Some(self.clock.now().minus(Duration::from_secs(2)));
         let (through, carrier) = (ProviderName::new("house"), carrier.map(str::to_owned));
         let verdict = self.store.receive(Receive { reference, through, report, at, carrier }).await.unwrap();

@@ -137,3 +137,20 @@ impl fmt::Display for Done {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_example_that_is_deployed_is_the_file_that_init_writes() {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/countersign.example.toml");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&example, TEMPLATE).unwrap();
+        }
+        let deployed = std::fs::read_to_string(&example).unwrap();
+        assert!(deployed == TEMPLATE, "run it once with UPDATE_GOLDEN=1 and read the difference");
+    }
+}

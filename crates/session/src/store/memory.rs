@@ -127,12 +127,6 @@ impl Rows for Overlay<'_> {
         Ok(self.written.sessions.get(&key).cloned().unwrap_or_else(|| self.below.sessions.get(&key).cloned()))
     }
 
-    fn session_by_id(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let written = self.written.sessions.iter().find(|((_, known), _)| *known == id);
-        let below = || self.below.sessions.iter().find(|((_, known), _)| *known == id).map(|(_, session)| session.clone());
-        Ok(written.map_or_else(below, |(_, session)| session.clone()))
-    }
-
     fn put_session(&mut self, session: &Session) -> Result<(), StoreError> {
         self.written.sessions.insert((session.scope(), session.id()), Some(session.clone()));
         Ok(())

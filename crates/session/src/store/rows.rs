@@ -186,8 +186,6 @@ impl Account {
 /// One step's view of a store. Whatever a step reads and writes through it happens as a whole or not at all.
 pub(crate) trait Rows {
     fn session(&mut self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError>;
-    /// The same whoever it belongs to: for receipts alone, which know no tenant.
-    fn session_by_id(&mut self, id: SessionId) -> Result<Option<Session>, StoreError>;
     fn put_session(&mut self, session: &Session) -> Result<(), StoreError>;
     fn drop_session(&mut self, scope: Scope, id: SessionId) -> Result<(), StoreError>;
     fn subject(&mut self, key: SubjectKey) -> Result<Option<Subject>, StoreError>;

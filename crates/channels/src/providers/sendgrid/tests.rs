@@ -280,7 +280,7 @@ async fn reports(events: &[&Value]) -> Vec<Report> {
 
 #[tokio::test]
 async fn a_batch_tells_of_many_mails_and_foreign_ones_are_passed_over() {
-    let other = Reference { message: countersign_model::MessageId::from_bits(7), ..reference() };
+    let other = Reference { message: countersign_model::MessageId::from_bits(0x73), ..reference() };
     let (ours, others) = (events(reference()), events(other));
     let mut foreign = ours[2].clone();
     foreign["countersign_ref"] = "an invoice".into();

@@ -333,7 +333,7 @@ async fn a_failure_says_why() {
 
 #[tokio::test]
 async fn the_signed_body_names_the_message_and_the_called_address_only_where_it_does_not() {
-    let other = Reference { message: countersign_model::MessageId::from_bits(7), ..reference() };
+    let other = Reference { message: countersign_model::MessageId::from_bits(0x73), ..reference() };
     let mut callback = post(reference(), |_| ());
     callback.url = format!("https://otp.example.com/receipts/telnyx/sms?r={other}");
     let of = async |callback: &Callback| match reader().read(callback, NOW).await {

@@ -240,7 +240,7 @@ impl SessionStore for RedisStore {
     }
 
     async fn receive(&self, step: Receive) -> Result<ReceiveVerdict, StoreError> {
-        self.receive_receipt(&step).await
+        receipts::received(self.run(&receipts::receive(&step)).await?.value)
     }
 
     async fn name_message(

@@ -104,7 +104,7 @@ pub(super) fn log_key() -> Vec<u8> {
     b"log".to_vec()
 }
 
-/// The partition's sessions for which time alone will ask for something, by when; and, as if never, the scopes that have sessions.
+/// The partition's sessions for which time alone will ask for something, by when.
 pub(super) fn due_key() -> Vec<u8> {
     b"due".to_vec()
 }

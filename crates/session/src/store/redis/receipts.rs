@@ -1,6 +1,6 @@
-//! Delivery receipts: whose session they are about, what they say, and which message a provider means.
+//! Delivery receipts: what they say, and which message a provider means.
 
-use countersign_model::{MessageId, Partition, Reference, Report, Scope, SessionId};
+use countersign_model::{MessageId, Partition, Reference, Report, SessionId};
 use redis::Value;
 
 use super::RedisStore;
@@ -8,21 +8,10 @@ use super::answers::{Parts, session};
 use super::plan::{Plan, due_key, log_key, message_key, session_key};
 use super::scripts;
 use crate::code::Fingerprint;
-use crate::session::packed::{Malformed, Writer, scope as read_scope, undelivered_number};
+use crate::session::packed::{Malformed, Writer, scope as read_scope, scope_bytes, undelivered_number};
 use crate::store::{ParkedReceipt, Receive, ReceiveVerdict, StoreError};
 
 impl RedisStore {
-    /// Two calls: whose a session is never changes, and names the keys of the step.
-    pub(super) async fn receive_receipt(&self, step: &Receive) -> Result<ReceiveVerdict, StoreError> {
-        let id = step.reference.session;
-        let scope = match self.run(&find(id)).await?.value {
-            Value::Nil => return Ok(ReceiveVerdict::Unknown),
-            Value::BulkString(scope) => read_scope(scope.try_into().map_err(|_| Malformed)?)?,
-            _ => return Err(Malformed.into()),
-        };
-        received(self.run(&receive(step, scope)).await?.value)
-    }
-
     pub(super) async fn name_of_message(&self, key: Fingerprint, reference: Reference) -> Result<Vec<ParkedReceipt>, StoreError> {
         let answer = self.run(&name_message(key, reference)).await?.value;
         let mut parts = Parts::of(answer)?;
@@ -44,14 +33,8 @@ impl RedisStore {
     }
 }
 
-pub(super) fn find(id: SessionId) -> Plan {
-    let mut out = Writer::new();
-    out.array(1).bytes(&id.bits().to_be_bytes());
-    Plan::new(&scripts::FIND, id.partition(), vec![due_key()], out)
-}
-
-pub(super) fn receive(step: &Receive, scope: Scope) -> Plan {
-    let Reference { session, message } = step.reference;
+pub(super) fn receive(step: &Receive) -> Plan {
+    let Reference { scope, session, message } = step.reference;
     let report = match step.report {
         Report::Underway => 0,
         Report::Delivered => 1,
@@ -62,10 +45,10 @@ pub(super) fn receive(step: &Receive, scope: Scope) -> Plan {
     out.int_or_none(step.at.map(countersign_model::Timestamp::millis));
     out.bytes_or_none(step.carrier.as_ref().map(String::as_bytes));
     let keys = vec![session_key(scope, session), log_key(), due_key()];
-    Plan::new(&scripts::RECEIVE, session.partition(), keys, out)
+    Plan::new(&scripts::RECEIVE, scope.tenant.partition(), keys, out)
 }
 
-fn received(value: Value) -> Result<ReceiveVerdict, StoreError> {
+pub(super) fn received(value: Value) -> Result<ReceiveVerdict, StoreError> {
     let mut parts = Parts::of(value)?;
     parts.moment()?;
     match parts.int::<u8>()? {
@@ -82,9 +65,10 @@ fn place(key: Fingerprint) -> Partition {
 }
 
 pub(super) fn name_message(key: Fingerprint, reference: Reference) -> Plan {
+    let Reference { scope, session, message } = reference;
+    let packed = [&scope_bytes(scope)[..], &session.bits().to_be_bytes(), &message.bits().to_be_bytes()].concat();
     let mut out = Writer::new();
-    let (session, message) = (reference.session.bits().to_be_bytes(), reference.message.bits().to_be_bytes());
-    out.array(2).bytes(&[session, message].concat()).none();
+    out.array(2).bytes(&packed).none();
     Plan::new(&scripts::MESSAGE, place(key), vec![message_key(key)], out)
 }
 
@@ -96,9 +80,11 @@ pub(super) fn find_message(key: Fingerprint, receipt: &ParkedReceipt) -> Result<
 }
 
 fn read_reference(packed: &[u8]) -> Result<Reference, Malformed> {
-    let Some((session, message)) = packed.split_first_chunk::<16>() else { return Err(Malformed) };
+    let Some((scope, rest)) = packed.split_first_chunk::<17>() else { return Err(Malformed) };
+    let Some((session, message)) = rest.split_first_chunk::<16>() else { return Err(Malformed) };
     let message = message.try_into().map_err(|_| Malformed)?;
     Ok(Reference {
+        scope: read_scope(*scope)?,
         session: SessionId::from_bits(u128::from_be_bytes(*session)),
         message: MessageId::from_bits(u128::from_be_bytes(message)),
     })

@@ -18,7 +18,6 @@ pub(super) static RESEND: Script = script!("resend");
 pub(super) static ADVANCE: Script = script!("advance");
 pub(super) static CANCEL: Script = script!("cancel");
 pub(super) static LAPSE: Script = script!("lapse");
-pub(super) static FIND: Script = script!("find");
 pub(super) static RECEIVE: Script = script!("receive");
 pub(super) static MESSAGE: Script = script!("message");
 pub(super) static ADMIT: Script = script!("admit");
@@ -33,7 +32,7 @@ pub(super) static STRIKE: Script = script!("strike");
 pub(super) static UNBLOCK: Script = script!("unblock");
 
 /// All of them, to be loaded before a connection is used.
-pub(super) static ALL: [&Script; 20] = [
+pub(super) static ALL: [&Script; 19] = [
     &OPEN, &RECORD, &VERIFY, &RESEND, &ADVANCE, &CANCEL, &LAPSE, &ADMIT, &HEAD, &ACCOUNT, &PEEK, &LIST, &DUE, &TRIM, &NAMED,
-    &STRIKE, &UNBLOCK, &FIND, &RECEIVE, &MESSAGE,
+    &STRIKE, &UNBLOCK, &RECEIVE, &MESSAGE,
 ];

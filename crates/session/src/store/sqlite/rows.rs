@@ -47,7 +47,6 @@ pub(super) fn id_key(id: SessionId) -> [u8; 16] {
 /// Every statement that a step may need.
 struct Statements<'c> {
     session: Statement<'c>,
-    session_by_id: Statement<'c>,
     put_session: Statement<'c>,
     drop_session: Statement<'c>,
     sessions: Statement<'c>,
@@ -81,16 +80,6 @@ impl<'c> SqliteRows<'c> {
         let prepare = |sql: &str| connection.prepare(sql).map_err(unavailable);
         let statements = Statements {
             session: prepare("SELECT value FROM sessions WHERE scope = ?1 AND id = ?2")?,
-            // From scope to scope along the key: an index by id alone would cost every opening.
-            session_by_id: prepare(
-                "WITH RECURSIVE scopes (scope) AS (
-                     SELECT min(scope) FROM sessions
-                     UNION ALL
-                     SELECT (SELECT min(scope) FROM sessions WHERE scope > scopes.scope) FROM scopes WHERE scopes.scope IS NOT NULL
-                 )
-                 SELECT sessions.value FROM scopes CROSS JOIN sessions
-                 WHERE sessions.scope = scopes.scope AND sessions.id = ?1 LIMIT 1",
-            )?,
             put_session: prepare(
                 "INSERT INTO sessions (scope, id, due_at, value) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (scope, id) DO UPDATE SET due_at = excluded.due_at, value = excluded.value",
@@ -190,10 +179,6 @@ fn strike(faults: &dyn Faults) -> Result<(), StoreError> {
 impl Rows for SqliteRows<'_> {
     fn session(&mut self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {
         read_session(self.faults, &mut self.statements.session, (scope_key(scope), id_key(id)))
-    }
-
-    fn session_by_id(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        read_session(self.faults, &mut self.statements.session_by_id, (id_key(id),))
     }
 
     fn put_session(&mut self, session: &Session) -> Result<(), StoreError> {

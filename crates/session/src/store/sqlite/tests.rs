@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
-use countersign_model::{Channel, Code, Partition, ReceiptFailover, Report, TenantId, Undelivered};
+use countersign_model::{Channel, Code, ReceiptFailover, Report, Undelivered};
 use rusqlite::types::ValueRef;
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -20,7 +20,7 @@ use crate::store::rows::{pack, pack_session, unpack, unpack_session};
 use crate::store::suite::bench::{BUDGET, Bench, code, expect_verdict};
 use crate::store::suite::receipts::receipt;
 use crate::store::suite::{Engine, Setup};
-use crate::store::{Answer, OpenVerdict, ReceiveVerdict, SessionStore, VerifyVerdict};
+use crate::store::{Answer, OpenVerdict, SessionStore, VerifyVerdict};
 
 fn options(directory: &Path) -> SqliteOptions {
     SqliteOptions { path: directory.join("hot.db") }
@@ -248,22 +248,6 @@ async fn a_session_that_heard_of_no_receipt_is_kept_as_it_was_before_there_were_
         assert_eq!(Session::unpack(&packed).unwrap(), session);
         // An array, and how many values it has.
         assert_eq!(packed[..3], [0xDC, 0, if says_more { 33 } else { 32 }]);
-    }
-}
-
-#[tokio::test]
-async fn a_session_is_found_by_its_id_among_those_of_many_tenants() {
-    let directory = TempDir::new().unwrap();
-    let (bench, _store) = bench_in(directory.path()).await;
-    let mut sessions = Vec::new();
-    for _ in 0..40 {
-        let mut open = bench.opening(&[Channel::Sms]);
-        open.session.scope.tenant = TenantId::mint(bench.now(), &bench.rng, Partition::of(5));
-        sessions.push(bench.open(open).await);
-    }
-    for session in sessions {
-        let verdict = bench.store.receive(receipt(&session, Channel::Sms, Report::Delivered)).await.unwrap();
-        assert!(matches!(&verdict, ReceiveVerdict::Changed(told) if told.scope() == session.scope()), "{verdict:?}");
     }
 }
 

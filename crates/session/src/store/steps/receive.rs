@@ -13,7 +13,7 @@ use crate::store::verdicts::{ParkedReceipt, ReceiveVerdict};
 /// Takes a delivery receipt in. Needs no id: a receipt that comes again, or later than a newer one, changes nothing.
 #[derive(Debug, Clone)]
 pub struct Receive {
-    /// Which message of which session, whoever that belongs to.
+    /// Which message of which session.
     pub reference: Reference,
     /// Through whom it came. Only who took the message is believed, as far as that is known.
     pub through: ProviderName,
@@ -29,10 +29,11 @@ impl Step for Receive {
     type Verdict = ReceiveVerdict;
 
     fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<ReceiveVerdict, StoreError> {
-        let found = rows.session_by_id(self.reference.session)?.filter(|session| !session.is_forgotten(cx.now));
+        let Reference { scope, session, message } = self.reference;
+        let found = rows.session(scope, session)?.filter(|session| !session.is_forgotten(cx.now));
         let Some(mut session) = found else { return Ok(ReceiveVerdict::Unknown) };
         let heard = Heard {
-            message: self.reference.message,
+            message,
             through: &self.through,
             report: self.report,
             at: self.at,

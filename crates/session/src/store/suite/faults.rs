@@ -1,9 +1,9 @@
 //! An engine that breaks in the middle of a step. For engines that can be broken into: see [`Engine::dump`](super::Engine::dump).
 
-use countersign_model::{Channel, ReceiptFailover, Reference, Report};
+use countersign_model::{Channel, ReceiptFailover, Report};
 
 use super::bench::{Bench, DAY, MINUTE, POLICY, WRONG, accepted, code, per_ip};
-use super::receipts::receipt;
+use super::receipts::{newest, receipt};
 use super::step::AnyStep;
 use super::{Engine, Setup, runtime};
 use crate::code::SubjectKind;
@@ -98,10 +98,7 @@ impl Kind {
                 let given_up = Some(session.challenges()[0].message.id);
                 AnyStep::Lapse(Lapse { scope, session: session.id(), given_up })
             }
-            Self::NameMessage => {
-                let reference = Reference { session: session.id(), message: session.challenges()[0].message.id };
-                AnyStep::NameMessage(session.id().to_string(), reference)
-            }
+            Self::NameMessage => AnyStep::NameMessage(session.id().to_string(), newest(&session, Channel::Email)),
             Self::FindMessage => {
                 let receipt = ParkedReceipt { report: Report::Delivered, at: None, carrier: None };
                 AnyStep::FindMessage(session.id().to_string(), receipt)

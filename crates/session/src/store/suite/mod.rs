@@ -284,7 +284,7 @@ macro_rules! session_store_suite {
                 of_replaced_messages_the_newest_four_are_heard_of
                 an_ended_session_hears_of_its_messages_and_nothing_follows
                 a_notice_hears_of_its_message
-                a_receipt_finds_its_session_whoever_it_belongs_to
+                a_receipt_finds_its_session_in_the_scope_that_it_names_and_in_no_other
                 a_receipt_about_nothing_is_unknown
                 a_message_is_found_by_what_its_provider_calls_it
                 a_receipt_that_comes_before_its_message_is_named_waits

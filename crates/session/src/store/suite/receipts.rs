@@ -1,8 +1,8 @@
 //! Delivery receipts: what they say of messages, and how they find them.
 
 use countersign_model::{
-    Channel, EventKind, MessageId, MessageStatus, Mode, Partition, ProviderName, Reference, Report, SessionId, TenantId,
-    Undelivered,
+    Channel, EventKind, KeyKind, MessageId, MessageStatus, Mode, Partition, ProviderName, Reference, Report, Scope, SessionId,
+    TenantId, Undelivered,
 };
 
 use super::bench::{Bench, DAY, MINUTE, POLICY, SECOND, UNREACHABLE, accepted, code, expect_verdict, unclear};
@@ -17,10 +17,15 @@ fn provider(name: &str) -> ProviderName {
     ProviderName::new(name)
 }
 
+/// Names the newest message of a channel.
+pub(crate) fn newest(session: &Session, channel: Channel) -> Reference {
+    let message = session.challenges().iter().find(|challenge| challenge.channel == channel).unwrap().message.id;
+    Reference { scope: session.scope(), session: session.id(), message }
+}
+
 /// A receipt for the newest message of a channel, from the provider of the bench.
 pub(crate) fn receipt(session: &Session, channel: Channel, report: Report) -> Receive {
-    let message = session.challenges().iter().find(|challenge| challenge.channel == channel).unwrap().message.id;
-    let reference = Reference { session: session.id(), message };
+    let reference = newest(session, channel);
     Receive { reference, through: provider("house"), report, at: None, carrier: None }
 }
 
@@ -184,32 +189,40 @@ pub async fn a_notice_hears_of_its_message(bench: Bench) {
     }
 }
 
-pub async fn a_receipt_finds_its_session_whoever_it_belongs_to(bench: Bench) {
+pub async fn a_receipt_finds_its_session_in_the_scope_that_it_names_and_in_no_other(bench: Bench) {
     let own = bench.sent(&[SMS]).await;
-    for keys in [countersign_model::KeyKind::Live, countersign_model::KeyKind::Test] {
-        for tenant in [bench.scope.tenant, TenantId::mint(bench.now(), &bench.rng, Partition::of(5))] {
-            let mut open = bench.opening(&[SMS]);
-            open.session.scope = countersign_model::Scope { tenant, keys };
-            open.session.mode = Mode::Live;
-            let session = bench.open(open.clone()).await;
-            let told = changed(&bench, receipt(&session, SMS, Report::Delivered)).await;
-            assert_eq!((told.id(), told.scope()), (session.id(), open.session.scope));
+    let mut scopes = Vec::new();
+    for tenant in [bench.scope.tenant, TenantId::mint(bench.now(), &bench.rng, Partition::of(5))] {
+        scopes.extend([KeyKind::Live, KeyKind::Test].map(|keys| Scope { tenant, keys }));
+    }
+    for scope in &scopes {
+        let mut open = bench.opening(&[SMS]);
+        open.session.scope = *scope;
+        open.session.mode = Mode::Live;
+        let session = bench.open(open).await;
+        let known = receipt(&session, SMS, Report::Delivered);
+        for foreign in scopes.iter().filter(|foreign| *foreign != scope) {
+            let reference = Reference { scope: *foreign, ..known.reference };
+            let astray = bench.store.receive(Receive { reference, ..known.clone() }).await;
+            assert_eq!(astray, Ok(ReceiveVerdict::Unknown), "{scope:?} {foreign:?}");
         }
+        let told = changed(&bench, known).await;
+        assert_eq!((told.id(), told.scope()), (session.id(), *scope));
     }
     assert_eq!(status(&bench, &own).await, (MessageStatus::Sent, None));
 }
 
 pub async fn a_receipt_about_nothing_is_unknown(bench: Bench) {
     let known = receipt(&bench.sent(&[SMS]).await, SMS, Report::Delivered);
-    let (now, rng) = (bench.now(), &bench.rng);
-    let other = |session, message| Receive { reference: Reference { session, message }, ..known.clone() };
-    let stranger = SessionId::mint(now, rng, Partition::of(5));
-    for nothing in [
-        other(stranger, known.reference.message),
-        other(SessionId::mint(now, rng, Partition::of(6)), known.reference.message),
-        other(known.reference.session, MessageId::mint(now, rng, Partition::of(5))),
+    let (now, rng, of) = (bench.now(), &bench.rng, known.reference);
+    let stranger = TenantId::mint(now, rng, Partition::of(6));
+    for reference in [
+        Reference { session: SessionId::mint(now, rng, Partition::of(5)), ..of },
+        Reference { session: SessionId::mint(now, rng, Partition::of(6)), ..of },
+        Reference { message: MessageId::mint(now, rng, Partition::of(5)), ..of },
+        Reference { scope: Scope { tenant: stranger, ..of.scope }, ..of },
     ] {
-        assert_eq!(bench.store.receive(nothing).await, Ok(ReceiveVerdict::Unknown));
+        assert_eq!(bench.store.receive(Receive { reference, ..known.clone() }).await, Ok(ReceiveVerdict::Unknown), "{reference}");
     }
     bench.clock.advance(DAY * 2);
     assert_eq!(bench.store.receive(known).await, Ok(ReceiveVerdict::Unknown), "forgotten by now");
@@ -222,6 +235,7 @@ fn parked(report: Report) -> ParkedReceipt {
 fn reference(bench: &Bench) -> Reference {
     let partition = Partition::of(5);
     Reference {
+        scope: Scope { keys: KeyKind::Test, ..bench.scope },
         session: SessionId::mint(bench.now(), &bench.rng, partition),
         message: MessageId::mint(bench.now(), &bench.rng, partition),
     }

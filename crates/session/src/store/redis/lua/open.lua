@@ -108,10 +108,7 @@ if names then
 end
 local account_key = account_at and KEYS[account_at]
 local packed, entry = finish(session, false, account_key, account, account_was_there, events, now)
--- With the session stands its scope: receipts, which know a session by its id alone, look under every scope.
-local due_first = due_at(session)
-local scheduled = {'ZADD', due, 'inf', SCOPE}
-if due_first then scheduled[5], scheduled[6] = due_first, NAME end
+local scheduled = schedule(due, session)
 if memo then claim_send(KEYS[memo], values[memo], claim, session, '', now) end
 
 -- A notice is in no list.

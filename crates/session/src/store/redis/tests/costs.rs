@@ -3,13 +3,13 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 
-use countersign_model::{Channel, ProviderName, ReceiptFailover, Reference, Report, SessionId, Undelivered};
+use countersign_model::{Channel, ProviderName, ReceiptFailover, Report, SessionId, TenantId, Undelivered};
 use redis::AsyncCommands as _;
 
 use super::Workshop;
 use crate::session::Names;
 use crate::store::suite::bench::{DAY, MINUTE, WRONG, code, expect_verdict};
-use crate::store::suite::receipts::receipt;
+use crate::store::suite::receipts::{newest, receipt};
 use crate::store::{Answer, Lapse, NameQuery, OpenVerdict, VerifyVerdict};
 
 /// Hears every command that a server runs.
@@ -190,7 +190,7 @@ async fn whatever_is_kept_has_a_life() {
     shop.bench.open(shop.named_opening()).await;
     let session = shop.full_session().await;
     shop.bench.judged(&session, &[(Channel::Email, WRONG)]).await;
-    let reference = Reference { session: session.id(), message: session.challenges()[0].message.id };
+    let reference = newest(&session, Channel::Email);
     shop.bench.store.name_message(&ProviderName::new("house"), "7", reference).await.unwrap();
     let mut line = shop.line.clone();
     let names: Vec<Vec<u8>> = line.keys("*").await.unwrap();

@@ -1,6 +1,6 @@
 //! Keys at which something else lies than a step expects.
 
-use countersign_model::{Channel, KeyId, Limit, ReceiptFailover, Reference, Report, Undelivered};
+use countersign_model::{Channel, KeyId, Limit, ReceiptFailover, Report, Undelivered};
 
 use super::Workshop;
 use crate::code::{CodeSource, SubjectKind};
@@ -11,7 +11,7 @@ use crate::store::redis::plan::{Moment, Plan, head_key};
 use crate::store::redis::steps::{self, GUESSED, Means, SENT_AGAIN};
 use crate::store::redis::{account, names, receipts, scripts};
 use crate::store::suite::bench::{BUDGET, MINUTE, POLICY, WRONG, accepted, code};
-use crate::store::suite::receipts::receipt;
+use crate::store::suite::receipts::{newest, receipt};
 use crate::store::{Advance, Cancel, Credit, Lapse, ParkedReceipt, Record, Resend, StoreError, Strike, Unblock, Verify};
 
 /// Steps that write all that a step of their kind can write.
@@ -145,7 +145,7 @@ pub(super) async fn plans(shop: &Workshop, kind: Kind) -> Plan {
         Kind::Receive => {
             // Earlier than anything else that is due, so that this is written as well.
             let bad = receipt(&session, Channel::Email, Report::Undelivered(Undelivered::Unknown));
-            receipts::receive(&bad, scope)
+            receipts::receive(&bad)
         }
         Kind::Retry => {
             bench.clock.advance(MINUTE * 5);
@@ -159,8 +159,7 @@ pub(super) async fn plans(shop: &Workshop, kind: Kind) -> Plan {
             steps::lapse(&Lapse { scope, session: session.id(), given_up })
         }
         Kind::NameMessage => {
-            let reference = Reference { session: session.id(), message: session.challenges()[0].message.id };
-            receipts::name_message(bench.keys.fingerprint(&[b"7"]), reference)
+            receipts::name_message(bench.keys.fingerprint(&[b"7"]), newest(&session, Channel::Email))
         }
         Kind::FindMessage => {
             let parked = ParkedReceipt { report: Report::Delivered, at: None, carrier: None };

@@ -47,7 +47,8 @@ pub(super) fn policy() -> impl Strategy<Value = ReceiptPolicy> {
 impl Pair {
     /// Notes messages that a step may make.
     pub(super) fn note(&mut self, session: SessionId, messages: impl Iterator<Item = MessageId>) {
-        self.messages.extend(messages.map(|message| Reference { session, message }));
+        let scope = self.bench.scope;
+        self.messages.extend(messages.map(|message| Reference { scope, session, message }));
     }
 
     pub(super) fn hear(&self, heard: Heard) -> Option<AnyStep> {
