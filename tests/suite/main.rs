@@ -10,6 +10,7 @@ mod admin_records;
 mod admin_webhooks;
 mod antryk;
 mod budget;
+mod calls;
 mod cancel;
 mod client_manners;
 mod contact_callers;

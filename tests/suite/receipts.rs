@@ -181,9 +181,14 @@ async fn a_forged_receipt_changes_nothing_and_learns_nothing() {
     assert_eq!(post_signed(&app.live(), &body, "").await, 403);
     shown(&app, &sent).await.json("$.channels.whatsapp.status", "sent");
     // A message that nobody knows is answered like one that somebody knows.
-    let unknown = body.replace(&reference(&request), "01ARZ3NDEKTSV4RRFFQ69G5FAV-01ARZ3NDEKTSV4RRFFQ69G5FAV");
-    assert_eq!(post(&app, &unknown).await, 200);
-    shown(&app, &sent).await.json("$.channels.whatsapp.status", "sent");
+    let (known, ulid) = (reference(&request), "01ARZ3NDEKTSV4RRFFQ69G5FAV");
+    let (tenant, rest) = known.split_at(ulid.len());
+    // Of nobody, of another kind of key, of another tenant, and in no form of ours.
+    let foreign = [format!("{ulid}l{ulid}{ulid}"), format!("{tenant}t{}", &rest[1..]), format!("{ulid}{rest}"), ulid.to_owned()];
+    for foreign in foreign {
+        assert_eq!(post(&app, &body.replace(&known, &foreign)).await, 200, "{foreign}");
+        shown(&app, &sent).await.json("$.channels.whatsapp.status", "sent");
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
-use countersign_model::{Channel, Code, Errand, MessageId, ProviderName, Recipient, Reference, Rehearsal};
+use countersign_model::{Channel, Code, Errand, MessageId, ProviderName, Recipient, Reference, Rehearsal, Timestamp};
 
 use crate::receipts::Receipts;
 use crate::voice::VoiceScript;
@@ -66,8 +67,10 @@ pub struct Rendered {
     pub app: String,
     /// BCP 47 tag of the words chosen, which may be wider than the one asked for.
     pub locale: Cow<'static, str>,
-    /// The code's life in whole minutes; 0 without one.
+    /// The code's life in whole minutes, as people are told; 0 without one.
     pub minutes: u32,
+    /// When the code dies; none: a plain text, which does not age.
+    pub expires_at: Option<Timestamp>,
     /// The words.
     pub content: Content,
     /// The same words, cut for a provider that paces them; for calls only.
@@ -109,6 +112,13 @@ impl Rendered {
     #[must_use]
     pub const fn reference(&self) -> Reference {
         self.errand.reference(self.id)
+    }
+
+    /// The whole seconds that are left to the code at `now`, for vendors that drop what has waited for too long; brought within `taken`, which
+    /// is what the vendor takes. None: there is no end.
+    #[must_use]
+    pub fn seconds_left(&self, now: Timestamp, taken: RangeInclusive<u64>) -> Option<u64> {
+        self.expires_at.map(|end| end.since(now).as_secs().clamp(*taken.start(), *taken.end()))
     }
 
     /// The plain text, whatever the channel.

@@ -46,10 +46,10 @@ impl Callback {
         if values.next().is_some() { None } else { Some(value) }
     }
 
-    /// The body as a form's pairs, decoded, in order.
+    /// The body as a form's pairs, decoded, in order. A `GET` has none, whatever stands behind it: vendors do not sign that.
     #[must_use]
     pub fn form(&self) -> Vec<(String, String)> {
-        form_urlencoded::parse(&self.body).into_owned().collect()
+        if self.is_get { Vec::new() } else { form_urlencoded::parse(&self.body).into_owned().collect() }
     }
 
     /// What `Authorization: Basic` carries, decoded: `user:password`.
@@ -72,6 +72,8 @@ pub enum Reading {
         media_type: &'static str,
         /// May hold a code, where a call asks what to say: never for a log.
         body: String,
+        /// What the same post tells of messages beside that.
+        receipts: Vec<Receipt>,
     },
 }
 
@@ -142,6 +144,11 @@ mod tests {
         assert_eq!(callback.parameter("a"), Some("1 b".to_owned()));
         assert_eq!(callback.parameter("a2"), Some(String::new()));
         assert_eq!(callback.parameter("b"), None);
+    }
+
+    #[test]
+    fn what_stands_behind_a_get_is_no_form() {
+        assert_eq!(Callback { is_get: true, ..callback() }.form(), []);
     }
 
     #[test]

@@ -63,8 +63,22 @@ impl Renderer {
             None => self.built_in(&message, &app, &ending)?,
         };
         let voice = (message.channel == Channel::Voice).then(|| script(&content, &message, &app, &locale));
-        let Outgoing { id, errand, channel, recipient, sender, code, minutes, rehearsal, .. } = message;
-        Ok(Rendered { id, errand, channel, recipient, sender, code: Some(code), app, locale, minutes, content, voice, rehearsal })
+        let Outgoing { id, errand, channel, recipient, sender, code, expires_at, minutes, rehearsal, .. } = message;
+        Ok(Rendered {
+            id,
+            errand,
+            channel,
+            recipient,
+            sender,
+            code: Some(code),
+            app,
+            locale,
+            minutes,
+            expires_at: Some(expires_at),
+            content,
+            voice,
+            rehearsal,
+        })
     }
 
     /// A text that is said as it is: whoever wrote it chose its length.
@@ -83,6 +97,7 @@ impl Renderer {
             app,
             locale,
             minutes: 0,
+            expires_at: None,
             content,
             voice: None,
             rehearsal: None,

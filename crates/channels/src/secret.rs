@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-#[cfg(feature = "section")]
+#[cfg(any(feature = "section", feature = "http"))]
 use secrecy::ExposeSecret as _;
 use secrecy::SecretString;
 use serde::{Serialize as _, Serializer};
@@ -28,7 +28,7 @@ pub(crate) fn read(
 }
 
 /// The same, where an empty secret would open to everybody.
-#[cfg(feature = "section")]
+#[cfg(any(feature = "section", feature = "http"))]
 pub(crate) fn filled(
     at: &str,
     key: &'static str,
@@ -38,6 +38,27 @@ pub(crate) fn filled(
     match read(at, key, value, file)? {
         Some(secret) if secret.expose_secret().trim().is_empty() => {
             Err(ConfigError::new(format!("{at}.{key}"), ConfigProblem::Empty))
+        }
+        secret => Ok(secret),
+    }
+}
+
+/// What stands behind a connection's name in the address of its receipts. It alone keeps strangers out there, so one that could be guessed is not
+/// taken.
+#[cfg(any(feature = "http", feature = "postmark", feature = "vonage"))]
+pub(crate) fn path_segment(
+    at: &str,
+    key: &'static str,
+    value: Option<&SecretString>,
+    file: Option<&Path>,
+) -> Result<Option<SecretString>, ConfigError> {
+    let is_segment = |text: &str| {
+        (32..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    match read(at, key, value, file)? {
+        Some(secret) if !is_segment(secret.expose_secret()) => {
+            let form = ConfigProblem::Form("32 to 128 letters, digits, dashes and underscores: it stands in an address");
+            Err(ConfigError::new(format!("{at}.{key}"), form))
         }
         secret => Ok(secret),
     }

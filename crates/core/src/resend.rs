@@ -51,9 +51,16 @@ impl Platform {
             // A service that is gone meanwhile leaves its sessions to the tenant's own rules.
             let rules = self.rules(&caller.config, service, mode).or_else(|| self.rules(&caller.config, None, mode));
             let rules = rules.ok_or(Refusal::Internal("the default service is gone"))?;
-            let Staging { seed, instant } = match &known {
-                Some(session) => self.staging_of(session, Some(&rules.service), self.now().plus(session.policy().life))?,
-                None => self.staging(mode),
+            let staging = match &known {
+                Some(session) => self.staging_of(session, Some(&rules.service), self.now().plus(session.policy().life)),
+                None => Ok(self.staging(mode)),
+            };
+            let Staging { seed, instant } = match staging {
+                Ok(staging) => staging,
+                Err(refused) => {
+                    caller = self.newer(&caller).await?.ok_or(refused)?;
+                    continue;
+                }
             };
             let codes = CodeSource::Seed(seed.clone());
             let step = store::Resend {
@@ -106,12 +113,17 @@ impl Platform {
         turn: Turn,
     ) -> Result<(Session, Vec<Channel>, CodeSource), Refusal> {
         let scope = session.scope();
-        let config = self.directory.tenant(scope.tenant);
-        let rules = config.and_then(|config| self.rules(&config, session.service(), session.mode()));
-        let service = rules.as_ref().map(|rules| &rules.service);
-        let Staging { seed, instant } = self.staging_of(session, service, session.expires_at())?;
         let (step, messages) = (self.step_id(scope.tenant), self.message_ids(scope.tenant));
         let mut caller = caller.cloned();
+        let Staging { seed, instant } = match self.staging_now(session) {
+            Ok(staging) => staging,
+            Err(refused) => {
+                let Some(asks) = &caller else { return Err(refused) };
+                let newer = self.newer(asks).await?.ok_or(refused)?;
+                caller = Some(newer);
+                self.staging_now(session)?
+            }
+        };
         for _ in 0..TRIES {
             let step = store::Advance {
                 guard: caller.as_ref().map(|caller| self.guard(caller)),
@@ -140,6 +152,13 @@ impl Platform {
             return Ok((*session, channels, CodeSource::Seed(seed)));
         }
         Err(Refusal::Unsettled)
+    }
+
+    /// What the next message of a session brings along, by the records that this node knows now.
+    fn staging_now(&self, session: &Session) -> Result<Staging, Refusal> {
+        let config = self.directory.tenant(session.scope().tenant);
+        let rules = config.and_then(|config| self.rules(&config, session.service(), session.mode()));
+        self.staging_of(session, rules.as_ref().map(|rules| &rules.service), session.expires_at())
     }
 
     /// Fresh chance for live codes; the key of derivation for sandbox codes.

@@ -91,7 +91,7 @@ impl Story {
                 }
             }
             EventKind::FallbackStarted { message, channel } | EventKind::RetryStarted { message, channel } => {
-                self.owe(*message, *channel, entry.at, number)
+                self.owe(*message, *channel, entry.at, number);
             }
             EventKind::SessionVerified { channels } => {
                 (record.status, record.verified_at) = (SessionState::Verified, Some(entry.at));

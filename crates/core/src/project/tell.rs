@@ -156,9 +156,10 @@ const fn subject(kind: &EventKind) -> Option<(WebhookEvent, Option<MessageId>)> 
         EventKind::SessionLocked => Some((WebhookEvent::SessionLocked, None)),
         EventKind::SessionCanceled => Some((WebhookEvent::SessionCanceled, None)),
         EventKind::MessageSent { message, .. } => Some((WebhookEvent::MessageSent, Some(*message))),
-        EventKind::MessageFailed { message, .. } => Some((WebhookEvent::MessageFailed, Some(*message))),
+        EventKind::MessageFailed { message, .. } | EventKind::MessageUndelivered { message, .. } => {
+            Some((WebhookEvent::MessageFailed, Some(*message)))
+        }
         EventKind::MessageDelivered { message, .. } => Some((WebhookEvent::MessageDelivered, Some(*message))),
-        EventKind::MessageUndelivered { message, .. } => Some((WebhookEvent::MessageFailed, Some(*message))),
         EventKind::SessionResent { .. }
         | EventKind::FallbackStarted { .. }
         | EventKind::RetryStarted { .. }

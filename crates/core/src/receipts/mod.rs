@@ -61,7 +61,15 @@ impl Platform {
         let reader = provider.receipts().ok_or(CallbackError::NoConnection)?;
         let through = provider.name();
         match reader.read(callback, self.clock.now()).await {
-            Ok(Reading::Reply { media_type, body }) => Ok(CallbackReply::Say { media_type, body }),
+            Ok(Reading::Reply { media_type, body, receipts }) => {
+                // Whoever asks does not ask again, and a person may be on the line: the answer waits for nothing that is away.
+                for receipt in receipts {
+                    if let Err(failure) = self.take(through, receipt).await {
+                        warn!(provider = %through, %failure, "a receipt that came with a question could not be kept");
+                    }
+                }
+                Ok(CallbackReply::Say { media_type, body })
+            }
             Ok(Reading::Receipts(receipts)) => {
                 for receipt in receipts {
                     self.take(through, receipt).await.map_err(|failure| CallbackError::Unavailable(Some(failure)))?;
@@ -113,14 +121,12 @@ impl Platform {
             ReceiptOf::Reference(reference) => Some(reference),
             ReceiptOf::ProviderId(id) => self.store.find_message(through, &id, &parked).await?,
         };
-        match reference {
-            Some(reference) => self.take_known(through, reference, parked).await,
-            None => {
-                debug!(provider = %through, "a receipt came before its message is known; it waits");
-                self.metrics.messages.receipt(through, "early");
-                Ok(())
-            }
+        if let Some(reference) = reference {
+            return self.take_known(through, reference, parked).await;
         }
+        debug!(provider = %through, "a receipt came before its message is known; it waits");
+        self.metrics.messages.receipt(through, "early");
+        Ok(())
     }
 
     pub(crate) async fn take_known(

@@ -77,7 +77,7 @@ impl Provider for AwsSms {
     }
 
     async fn send(&self, message: &Rendered) -> TryOutcome {
-        let settings = &self.settings;
+        let (settings, now) = (&self.settings, self.clock.now());
         let (operation, body) = if message.channel == Channel::Voice {
             let Some(caller) = settings.caller(message.sender.as_deref()) else {
                 return TryOutcome::Misconfigured(Diagnostic::Note("no number to call from"));
@@ -85,9 +85,9 @@ impl Provider for AwsSms {
             let Some(speech) = Speech::of(message) else {
                 return TryOutcome::Misconfigured(Diagnostic::Note("no voice for the language"));
             };
-            ("SendVoiceMessage", wire::call(settings, message, caller, &speech))
+            ("SendVoiceMessage", wire::call(settings, message, caller, &speech, now))
         } else {
-            ("SendTextMessage", wire::text(settings, message))
+            ("SendTextMessage", wire::text(settings, message, now))
         };
         let body = body.to_string();
         let Some(headers) = self.sign(operation, &body) else {

@@ -280,6 +280,15 @@ async fn a_text_may_have_another_sender_any_letters_and_no_code() {
 }
 
 #[tokio::test]
+async fn texts_are_tried_for_what_is_left_of_the_codes_life_as_far_as_the_service_takes_it() {
+    let mut message = sms();
+    for (left, told) in [(0, 5), (5_999, 5), (237_900, 237), (259_201_000, 259_200)] {
+        message.expires_at = Some(NOW.plus(Duration::from_millis(left)));
+        assert_eq!(asked("", &message).await["TimeToLive"], told, "{left}");
+    }
+}
+
+#[tokio::test]
 async fn the_register_of_india_is_named_for_india_only() {
     let dlt = "dlt_entity_id = \"1101234567890\"\ndlt_template_id = \"1107161234567\"";
     assert_eq!(asked(dlt, &sms()).await["DestinationCountryParameters"], Value::Null);

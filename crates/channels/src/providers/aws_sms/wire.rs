@@ -1,5 +1,8 @@
 //! Messages, calls and replies as version 2 of the API spells them.
 
+use std::ops::RangeInclusive;
+
+use countersign_model::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -12,9 +15,11 @@ use crate::provider::{Diagnostic, Rendered, TryOutcome};
 /// The name under which the reference comes back in events.
 pub(super) const ECHO: &str = "countersign_ref";
 const INDIA: &str = "+91";
+/// For how long the service can be told to try, in seconds.
+const TIME_TO_LIVE: RangeInclusive<u64> = 5..=259_200;
 
 /// What texts and calls share.
-fn message(settings: &Settings, message: &Rendered) -> Value {
+fn message(settings: &Settings, message: &Rendered, now: Timestamp) -> Value {
     let mut body = json!({
         "DestinationPhoneNumber": message.recipient.address(),
         "Context": {ECHO: message.reference().to_string()},
@@ -22,18 +27,15 @@ fn message(settings: &Settings, message: &Rendered) -> Value {
     if let Some(name) = &settings.configuration_set {
         body["ConfigurationSetName"] = name.as_str().into();
     }
-    if message.minutes > 0 {
-        body["TimeToLive"] = (u64::from(message.minutes) * 60).min(MOST_SECONDS).into();
+    if let Some(seconds) = message.seconds_left(now, TIME_TO_LIVE) {
+        body["TimeToLive"] = seconds.into();
     }
     body
 }
 
-/// The longest time for which the service tries.
-const MOST_SECONDS: u64 = 259_200;
-
 /// The body of `SendTextMessage`.
-pub(super) fn text(settings: &Settings, rendered: &Rendered) -> Value {
-    let mut body = message(settings, rendered);
+pub(super) fn text(settings: &Settings, rendered: &Rendered, now: Timestamp) -> Value {
+    let mut body = message(settings, rendered, now);
     body["MessageBody"] = rendered.text().into();
     body["MessageType"] = "TRANSACTIONAL".into();
     if let Some(from) = rendered.sender.as_ref().or(settings.from.as_ref()) {
@@ -48,8 +50,8 @@ pub(super) fn text(settings: &Settings, rendered: &Rendered) -> Value {
 }
 
 /// The body of `SendVoiceMessage`.
-pub(super) fn call(settings: &Settings, rendered: &Rendered, caller: &str, speech: &Speech) -> Value {
-    let mut body = message(settings, rendered);
+pub(super) fn call(settings: &Settings, rendered: &Rendered, caller: &str, speech: &Speech, now: Timestamp) -> Value {
+    let mut body = message(settings, rendered, now);
     body["OriginationIdentity"] = caller.into();
     body["MessageBody"] = speech.ssml.as_str().into();
     body["MessageBodyTextType"] = "SSML".into();

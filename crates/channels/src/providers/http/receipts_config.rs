@@ -152,13 +152,7 @@ pub enum Over {
 impl Receipts {
     /// What stands behind the connection's name in the address.
     pub(super) fn path_secret(&self, at: &str) -> Result<Option<SecretString>, ConfigError> {
-        let secret = secret::read(at, "secret", self.secret.as_ref(), self.secret_file.as_deref())?;
-        let is_segment = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b));
-        if secret.as_ref().is_some_and(|secret| !is_segment(secret.expose_secret())) {
-            let form = ConfigProblem::Form("letters, digits, `-`, `_`, `.` and `~`: it stands in an address");
-            return Err(ConfigError::new(format!("{at}.secret"), form));
-        }
-        Ok(secret)
+        secret::path_segment(at, "secret", self.secret.as_ref(), self.secret_file.as_deref())
     }
 
     pub(super) fn settle(&self, at: &str) -> Result<Reader, ConfigError> {
@@ -225,14 +219,11 @@ impl Receipts {
         let wrong = |key: &str, problem| ConfigError::new(format!("{at}.{key}"), problem);
         let webhook_file = self.webhook_secret_file.as_deref();
         let webhook = secret::read(at, "webhook_secret", self.webhook_secret.as_ref(), webhook_file)?;
-        let password = secret::read(at, "password", self.password.as_ref(), self.password_file.as_deref())?;
+        let password = secret::filled(at, "password", self.password.as_ref(), self.password_file.as_deref())?;
         let basic = match (&self.username, password) {
             (None, None) => None,
             (Some(_), None) => return Err(wrong("username", ConfigProblem::Needs("password"))),
             (None, Some(_)) => return Err(wrong("password", ConfigProblem::Needs("username"))),
-            (Some(_), Some(password)) if password.expose_secret().is_empty() => {
-                return Err(wrong("password", ConfigProblem::Empty));
-            }
             (Some(user), Some(_)) if user.contains(':') => {
                 return Err(wrong("username", ConfigProblem::Form("without a colon")));
             }
@@ -267,8 +258,7 @@ impl Receipts {
 
 impl HmacConfig {
     fn settle(&self, at: &str) -> Result<Hmac, ConfigError> {
-        let key = secret::read(at, "key", self.key.as_ref(), self.key_file.as_deref())?;
-        let key = key.filter(|key| !key.expose_secret().is_empty());
+        let key = secret::filled(at, "key", self.key.as_ref(), self.key_file.as_deref())?;
         let key = key.ok_or_else(|| ConfigError::new(format!("{at}.key"), ConfigProblem::Empty))?;
         let header = HeaderName::try_from(self.header.as_str());
         let header = header.map_err(|_| ConfigError::new(format!("{at}.header"), ConfigProblem::Form("a header name")))?;

@@ -206,6 +206,7 @@ fn samples(channels: &[Channel]) -> impl Iterator<Item = Rendered> {
             app: "\"A\" & <B>\\".to_owned(),
             locale: "en".into(),
             minutes: 10,
+            expires_at: None,
             voice: None,
             content: Content::Phone { text: "\"quoted\" \\ and\n\n@two.lines #123456".to_owned() },
             rehearsal: None,

@@ -10,7 +10,7 @@ mod tests;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign_model::{Channel, ProviderName};
+use countersign_model::{Channel, Clock, ProviderName};
 use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 
@@ -27,7 +27,7 @@ pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn
     let mut settings = config.settle(&context.key)?;
     let client = context.client()?;
     let line = context.receipts_url.zip(settings.signing_key.take()).map(|(url, key)| Line { url, reports: Reports::new(key) });
-    Ok(Arc::new(MessageBird { name: context.name, settings, client, line }))
+    Ok(Arc::new(MessageBird { name: context.name, settings, client, line, clock: context.clock }))
 }
 
 struct MessageBird {
@@ -36,6 +36,7 @@ struct MessageBird {
     client: Client,
     /// None: it is not asked to call back, since nobody could tell a genuine call.
     line: Option<Line>,
+    clock: Arc<dyn Clock>,
 }
 
 /// The way back.
@@ -60,7 +61,7 @@ impl Provider for MessageBird {
 
     async fn send(&self, message: &Rendered) -> TryOutcome {
         let back = self.line.as_ref().map(|line| line.url.as_str());
-        let Some(body) = wire::body(message, &self.settings.from, back) else {
+        let Some(body) = wire::body(message, &self.settings.from, back, self.clock.now()) else {
             return TryOutcome::Misconfigured(Diagnostic::Note("the request could not be written"));
         };
         let request = self.client.post(section::under(&self.settings.endpoint, "/messages"));

@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 use jsonwebtoken::{EncodingKey, Header};
 use ring::digest;
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::provider_suite;
@@ -219,6 +219,18 @@ async fn without_a_signing_key_no_reports_are_asked_for() {
     assert_eq!(body, expected);
     assert!(provider.receipts().is_none());
     assert_eq!(provider.tells(), Tells::Nothing);
+}
+
+#[tokio::test]
+async fn a_text_is_tried_for_what_is_left_of_its_codes_life() {
+    let server = Bird::start(Behaviour::Accepts(Channel::Sms)).await;
+    let provider = provider(&server.url(""));
+    let mut message = rendered(outgoing(Channel::Sms));
+    for (left, told) in [(Some(0), json!(1)), (Some(237_900), json!(237)), (None, Value::Null)] {
+        message.expires_at = left.map(|left| NOW.plus(Duration::from_millis(left)));
+        assert_eq!(provider.send(&message).await.label(), "accepted");
+        assert_eq!(server.requests().pop().unwrap().json()["validity"], told, "{left:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,15 @@
 //! Requests and replies as the vendor spells them.
 
+use std::ops::RangeInclusive;
+
+use countersign_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::http::{Reply, sound_id};
 use crate::provider::{Rendered, TryOutcome};
+
+/// For how long a message may be tried, in seconds. The vendor names no bounds; nothing is of use for no time, or after a month.
+const VALIDITY: RangeInclusive<u64> = 1..=30 * 24 * 3600;
 
 #[derive(Serialize)]
 struct Message<'a> {
@@ -14,7 +20,7 @@ struct Message<'a> {
     datacoding: &'static str,
     /// Seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    validity: Option<u32>,
+    validity: Option<u64>,
     /// Without one there are no reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
@@ -23,13 +29,13 @@ struct Message<'a> {
 }
 
 /// The body of a request; none: it cannot be written, a defect. `back` is where reports go.
-pub(super) fn body(message: &Rendered, from: &str, back: Option<&str>) -> Option<String> {
+pub(super) fn body(message: &Rendered, from: &str, back: Option<&str>, now: Timestamp) -> Option<String> {
     let message = Message {
         originator: message.sender.as_deref().unwrap_or(from).trim_start_matches('+'),
         recipients: [message.recipient.address().trim_start_matches('+')],
         body: message.text(),
         datacoding: "auto",
-        validity: (message.minutes > 0).then(|| message.minutes.saturating_mul(60)),
+        validity: message.seconds_left(now, VALIDITY),
         reference: back.map(|_| message.reference().to_string()),
         report_url: back,
     };

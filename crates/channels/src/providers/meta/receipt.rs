@@ -36,7 +36,7 @@ impl Meta {
         }
         let challenge = callback.parameter("hub.challenge").and_then(|challenge| http::sound_id(&challenge));
         let body = challenge.ok_or(CallbackRefusal::Malformed("no challenge to answer"))?;
-        Ok(Reading::Reply { media_type: "text/plain", body })
+        Ok(Reading::Reply { media_type: "text/plain", body, receipts: Vec::new() })
     }
 
     /// Holds the body's bytes to the signature over them.

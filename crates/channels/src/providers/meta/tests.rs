@@ -335,7 +335,7 @@ fn question(query: &str) -> Callback {
 #[tokio::test]
 async fn metas_question_is_answered_with_its_challenge_and_nothing_else() {
     let right = "hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=hush%20hush";
-    let answered = Reading::Reply { media_type: "text/plain", body: "1158201444".to_owned() };
+    let answered = Reading::Reply { media_type: "text/plain", body: "1158201444".to_owned(), receipts: Vec::new() };
     assert_eq!(read(&question(right)).await, Ok(answered));
     let forged = [
         "",

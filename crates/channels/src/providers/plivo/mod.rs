@@ -11,7 +11,7 @@ mod tests;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign_model::{Channel, ProviderName};
+use countersign_model::{Channel, Clock, ProviderName};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Url};
 use secrecy::ExposeSecret as _;
@@ -29,7 +29,7 @@ pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn
     let settings = config.settle(&context.key)?;
     let client = context.client()?;
     let line = context.receipts_url.map(|url| Line { url, ear: Ear { token: settings.token.clone() } });
-    Ok(Arc::new(Plivo { name: context.name, settings, client, line }))
+    Ok(Arc::new(Plivo { name: context.name, settings, client, line, clock: context.clock }))
 }
 
 struct Plivo {
@@ -38,6 +38,7 @@ struct Plivo {
     client: Client,
     /// None: Plivo is not asked to post anything.
     line: Option<Line>,
+    clock: Arc<dyn Clock>,
 }
 
 /// The way back.
@@ -62,7 +63,7 @@ impl Provider for Plivo {
 
     async fn send(&self, message: &Rendered) -> TryOutcome {
         let back = self.line.as_ref().map(|line| format!("{}?{REFERENCE}={}", line.url, message.reference()));
-        let Some(body) = wire::body(message, &self.settings, back) else {
+        let Some(body) = wire::body(message, &self.settings, back, self.clock.now()) else {
             return TryOutcome::Misconfigured(Diagnostic::Note("the request could not be written"));
         };
         let request = self.client.post(self.resource("Message/"));

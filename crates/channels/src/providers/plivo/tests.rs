@@ -165,11 +165,18 @@ async fn the_sender_is_the_sections_a_pool_or_the_callers_own() {
 async fn a_text_goes_out_as_it_is_and_a_plain_one_has_no_life() {
     let mut message = rendered(outgoing(Channel::Sms));
     message.content = Content::Phone { text: "Код: \"482913\" + 1 & €\n\n@example.com #482913".to_owned() };
-    message.minutes = 0;
+    message.expires_at = None;
     let sent = posted(SECTION, &message).await;
     assert_eq!((&sent["text"], &sent["message_expiry"]), (&json!(message.text()), &json!(null)));
-    message.minutes = 60_000_000;
-    assert_eq!(posted(SECTION, &message).await["message_expiry"], 10_800);
+}
+
+#[tokio::test]
+async fn a_text_is_kept_for_what_is_left_of_its_codes_life_as_far_as_plivo_takes_it() {
+    let mut message = rendered(outgoing(Channel::Sms));
+    for (left, told) in [(0, 5), (5_999, 5), (237_900, 237), (10_800_000, 10_799)] {
+        message.expires_at = Some(NOW.plus(Duration::from_millis(left)));
+        assert_eq!(posted(SECTION, &message).await["message_expiry"], told, "{left}");
+    }
 }
 
 #[tokio::test]

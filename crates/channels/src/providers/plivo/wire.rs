@@ -1,13 +1,16 @@
 //! Requests and replies as Plivo spells them.
 
+use std::ops::RangeInclusive;
+
+use countersign_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::config::{Origin, Settings};
 use crate::http::{Reply, sound_id};
 use crate::provider::{Rendered, TryOutcome};
 
-/// The longest that Plivo keeps a message before it sends it, in seconds.
-const MAX_EXPIRY: u32 = 10_800;
+/// For how long Plivo can be told to keep a message before it sends it, in seconds.
+const EXPIRY: RangeInclusive<u64> = 5..=10_799;
 
 #[derive(Serialize)]
 struct Request<'a> {
@@ -21,7 +24,7 @@ struct Request<'a> {
     kind: &'static str,
     log: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message_expiry: Option<u32>,
+    message_expiry: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,7 +32,7 @@ struct Request<'a> {
 }
 
 /// The body of a request; none: it cannot be written, a defect. `back` is where receipts go.
-pub(super) fn body(message: &Rendered, settings: &Settings, back: Option<String>) -> Option<String> {
+pub(super) fn body(message: &Rendered, settings: &Settings, back: Option<String>, now: Timestamp) -> Option<String> {
     let (src, powerpack_uuid) = match (&message.sender, &settings.origin) {
         (Some(from), _) | (None, Origin::From(from)) => (Some(from.as_str()), None),
         (None, Origin::Powerpack(pool)) => (None, Some(pool.as_str())),
@@ -41,7 +44,7 @@ pub(super) fn body(message: &Rendered, settings: &Settings, back: Option<String>
         text: message.text(),
         kind: "sms",
         log: settings.log,
-        message_expiry: (message.minutes > 0).then(|| message.minutes.saturating_mul(60).min(MAX_EXPIRY)),
+        message_expiry: message.seconds_left(now, EXPIRY),
         method: back.is_some().then_some("POST"),
         url: back,
     };

@@ -84,13 +84,12 @@ impl Config {
     /// `user:password`, as Basic authentication carries it.
     fn login(&self, at: &str) -> Result<Option<SecretString>, ConfigError> {
         let file = self.receipts_password_file.as_deref();
-        let password = secret::read(at, "receipts_password", self.receipts_password.as_ref(), file)?;
+        let password = secret::filled(at, "receipts_password", self.receipts_password.as_ref(), file)?;
         let wrong = |key: &str, problem| Err(ConfigError::new(format!("{at}.{key}"), problem));
         match (&self.receipts_username, password) {
             (None, None) => Ok(None),
             (Some(_), None) => wrong("receipts_username", ConfigProblem::Needs("receipts_password")),
             (None, Some(_)) => wrong("receipts_password", ConfigProblem::Needs("receipts_username")),
-            (Some(_), Some(password)) if password.expose_secret().is_empty() => wrong("receipts_password", ConfigProblem::Empty),
             (Some(user), Some(_)) if user.contains(':') => wrong("receipts_username", ConfigProblem::Form("without a colon")),
             (Some(user), Some(password)) => Ok(Some(format!("{user}:{}", password.expose_secret()).into())),
         }
@@ -98,12 +97,6 @@ impl Config {
 
     fn path_secret(&self, at: &str) -> Result<Option<SecretString>, ConfigError> {
         let file = self.receipts_secret_file.as_deref();
-        let secret = secret::read(at, "receipts_secret", self.receipts_secret.as_ref(), file)?;
-        let is_segment = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b));
-        if secret.as_ref().is_some_and(|secret| !is_segment(secret.expose_secret())) {
-            let form = ConfigProblem::Form("letters, digits, `-`, `_`, `.` and `~`: it stands in an address");
-            return Err(ConfigError::new(format!("{at}.receipts_secret"), form));
-        }
-        Ok(secret)
+        secret::path_segment(at, "receipts_secret", self.receipts_secret.as_ref(), file)
     }
 }

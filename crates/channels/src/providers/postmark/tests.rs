@@ -16,7 +16,7 @@ use crate::testing::suite::{Behaviour, Subject, Told, build_from, over_http};
 use crate::testing::{self, NOW, outgoing, rendered};
 
 const LOGIN: &str = "postmark:hush-password";
-const PATH: &str = "hush-path";
+const PATH: &str = "a-path-that-nobody-can-guess-hush";
 const DELIVERY: &str = include_str!("fixtures/delivery.json");
 const BOUNCE: &str = include_str!("fixtures/bounce.json");
 
@@ -325,8 +325,8 @@ async fn without_a_way_to_prove_oneself_no_receipt_is_waited_for() {
     let bare = "server_token = \"hush\"\nfrom = \"a@acme.example\"\n";
     let url = Some("https://otp.example.com/receipts/postmark/mail");
     assert_eq!(tells(bare, url), Tells::Nothing);
-    assert_eq!(tells(&format!("{bare}receipts_secret = \"hush\""), url), Tells::ByReference);
-    assert_eq!(tells(&format!("{bare}receipts_secret = \"hush\""), None), Tells::Nothing);
+    assert_eq!(tells(&format!("{bare}receipts_secret = \"{PATH}\""), url), Tells::ByReference);
+    assert_eq!(tells(&format!("{bare}receipts_secret = \"{PATH}\""), None), Tells::Nothing);
 }
 
 #[tokio::test]
@@ -368,8 +368,12 @@ fn a_mistake_is_told_by_its_key() {
             format!("{base}receipts_username = \"u:v\"\nreceipts_password = \"p\""),
             "providers.mail.receipts_username: must be without a colon",
         ),
-        (format!("{base}receipts_secret = \"\""), "providers.mail.receipts_secret: must be letters, digits"),
-        (format!("{base}receipts_secret = \"a/b\""), "providers.mail.receipts_secret: must be letters, digits"),
+        (format!("{base}receipts_secret = \"\""), "providers.mail.receipts_secret: must be 32 to 128 letters"),
+        (format!("{base}receipts_secret = \"guessed\""), "providers.mail.receipts_secret: must be 32 to 128 letters"),
+        (
+            format!("{base}receipts_secret = \"a/path/that/nobody/can/guess/hush\""),
+            "providers.mail.receipts_secret: must be 32 to 128 letters",
+        ),
     ] {
         let config: Config = Figment::from(Toml::string(&section)).extract().unwrap();
         let told = config.settle("providers.mail").err().map(|error| error.to_string()).unwrap_or_default();

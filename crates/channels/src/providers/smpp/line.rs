@@ -225,7 +225,13 @@ impl Shared {
 /// Writes what is brought, asks after a silence, and unbinds when the handle has gone.
 async fn write(mut stream: WriteHalf<Box<dyn Stream>>, mut queue: mpsc::Receiver<Out>, shared: &Shared, enquire: Duration) {
     let mut probed: Option<Instant> = None;
+    let mut looked = Instant::now();
     loop {
+        // Not left to the silences: a centre that talks all the time has none.
+        if looked.elapsed() >= PROBE {
+            shared.give_up_old();
+            looked = Instant::now();
+        }
         let wake = match probed {
             Some(since) => since + PROBE,
             None => shared.heard() + enquire,
@@ -242,19 +248,16 @@ async fn write(mut stream: WriteHalf<Box<dyn Stream>>, mut queue: mpsc::Receiver
                     return;
                 }
             }
-            () = sleep_until(wake) => {
-                shared.give_up_old();
-                match probed {
-                    Some(since) if shared.heard() < since => return,
-                    Some(_) => probed = None,
-                    None if shared.heard().elapsed() >= enquire => {
-                        if !put(&mut stream, &wire::enquire_link(shared.next())).await {
-                            return;
-                        }
-                        probed = Some(Instant::now());
+            () = sleep_until(wake) => match probed {
+                Some(since) if shared.heard() < since => return,
+                Some(_) => probed = None,
+                None if shared.heard().elapsed() >= enquire => {
+                    if !put(&mut stream, &wire::enquire_link(shared.next())).await {
+                        return;
                     }
-                    None => {}
+                    probed = Some(Instant::now());
                 }
+                None => {}
             }
         }
     }

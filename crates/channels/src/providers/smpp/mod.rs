@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_model::{Channel, ProviderName};
+use countersign_model::{Channel, Clock, ProviderName};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -46,13 +46,23 @@ pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn
     let mut first = [0];
     context.rng.fill(&mut first);
     let reference = AtomicU8::new(first[0]);
-    Ok(Arc::new(Smpp { name: context.name, settings, patience: context.patience, reference, out, back, desk }))
+    Ok(Arc::new(Smpp {
+        name: context.name,
+        settings,
+        patience: context.patience,
+        clock: context.clock,
+        reference,
+        out,
+        back,
+        desk,
+    }))
 }
 
 struct Smpp {
     name: ProviderName,
     settings: Arc<Settings>,
     patience: Duration,
+    clock: Arc<dyn Clock>,
     /// Joins the parts of one message. Starts anywhere, so that a restart does not mix up two messages to one phone.
     reference: AtomicU8,
     /// Where messages go out.
@@ -143,7 +153,8 @@ impl Smpp {
         let Some(parts) = text::cut(message.text(), &settings.manner, reference) else {
             return Err(TryOutcome::Unknown(Diagnostic::Note("the text is too long for SMPP")));
         };
-        let validity = if settings.validity { wire::validity(message.minutes) } else { None };
+        let left = message.seconds_left(self.clock.now(), wire::VALIDITY).filter(|_| settings.validity);
+        let validity = left.and_then(wire::validity);
         let count = parts.len();
         let frame = |(index, part)| -> Frame {
             let submit = wire::Submit {

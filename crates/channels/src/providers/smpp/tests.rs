@@ -306,11 +306,24 @@ async fn a_sender_that_a_call_chose_stands_in_place_of_the_configured_one() {
 
 #[test]
 fn a_life_is_told_as_a_relative_time() {
-    let cases = [(0, None), (1, Some("000000000100000R")), (10, Some("000000001000000R")), (1505, Some("000001010500000R"))];
-    for (minutes, expected) in cases {
-        assert_eq!(wire::validity(minutes).as_ref().map(|it| it.as_str().to_owned()), expected.map(str::to_owned));
+    let cases =
+        [(60, "000000000100000R"), (597, "000000000957000R"), (90_305, "000001010505000R"), (2_592_000, "000030000000000R")];
+    for (seconds, expected) in cases {
+        assert_eq!(wire::validity(seconds).unwrap().as_str(), expected, "{seconds}");
     }
-    assert!(wire::validity(60 * 24 * 31).is_none());
+}
+
+#[tokio::test]
+async fn the_centre_is_told_what_is_left_of_the_codes_life() {
+    let centre = Centre::start(polite).await;
+    let provider = provider(&config(centre.port));
+    let mut message = sms();
+    for (left, told) in [(Some(237_900), "000000000357000R"), (Some(0), "000000000100000R"), (None, "")] {
+        message.expires_at = left.map(|left| testing::NOW.plus(Duration::from_millis(left)));
+        assert_eq!(provider.send(&message).await.label(), "accepted");
+        let body = String::from_utf8_lossy(&centre.of(SUBMIT).pop().unwrap().body).into_owned();
+        assert!(body.contains(told) && (!told.is_empty() || !body.contains("000R")), "{left:?}: {body:?}");
+    }
 }
 
 #[test]

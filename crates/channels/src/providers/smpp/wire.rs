@@ -3,6 +3,8 @@
 //! What comes in is read here, field by field and forgivingly: its decoder refuses a whole PDU for an id without its last zero byte, a time that is
 //! not 16 characters long or an address beyond ASCII, all of which centres send, and what cannot be read is offered again for ever.
 
+use std::ops::RangeInclusive;
+
 use rusmpp::encode::{Encode, Length};
 use rusmpp::pdus::{BindReceiver, BindTransceiver, BindTransmitter, DataSmResp, DeliverSmResp, SubmitSm};
 use rusmpp::tlvs::MessageSubmissionRequestTlvValue as Tag;
@@ -102,13 +104,14 @@ pub(super) fn submit(submit: Submit, sequence: u32) -> Vec<u8> {
     frame(0, sequence, pdu)
 }
 
-/// How long the centre shall try: a relative time, `YYMMDDhhmmss000R`. None: for ever, or as long as it likes.
-pub(super) fn validity(minutes: u32) -> Option<EmptyOrFullCOctetString<17>> {
-    let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
-    if (days, hours, minutes) == (0, 0, 0) || days > 30 {
-        return None;
-    }
-    format!("0000{days:02}{hours:02}{minutes:02}00000R").parse().ok()
+/// For how long a centre can be told to try, in seconds: up to a month, since months differ, and no less than a minute, since all zeros mean that
+/// it may choose.
+pub(super) const VALIDITY: RangeInclusive<u64> = 60..=30 * 24 * 3600;
+
+/// How long the centre shall try: a relative time, `YYMMDDhhmmss000R`. `seconds` are of [`VALIDITY`].
+pub(super) fn validity(seconds: u64) -> Option<EmptyOrFullCOctetString<17>> {
+    let (days, hours, minutes, seconds) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("0000{days:02}{hours:02}{minutes:02}{seconds:02}000R").parse().ok()
 }
 
 pub(super) fn bind(settings: &Settings, role: Role, sequence: u32) -> Vec<u8> {

@@ -140,8 +140,8 @@ impl Config {
     /// `can_be_called`: the house has a public address, so that Twilio can post to it.
     pub(super) fn settle(&self, at: &str, can_be_called: bool) -> Result<Settings, ConfigError> {
         let account = sid(&format!("{at}.account_sid"), &self.account_sid, "AC")?;
-        let token = secret::read(at, "auth_token", self.auth_token.as_ref(), self.auth_token_file.as_deref())?;
-        let key = secret::read(at, "api_key_secret", self.api_key_secret.as_ref(), self.api_key_secret_file.as_deref())?;
+        let token = secret::filled(at, "auth_token", self.auth_token.as_ref(), self.auth_token_file.as_deref())?;
+        let key = secret::filled(at, "api_key_secret", self.api_key_secret.as_ref(), self.api_key_secret_file.as_deref())?;
         let (user, password) = match (&self.api_key_sid, key, &token) {
             (Some(user), Some(secret), _) => (sid(&format!("{at}.api_key_sid"), user, "SK")?, secret),
             (Some(_), None, _) => {

@@ -11,8 +11,8 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_model::{Channel, Clock, Code, PhoneNumber, ProviderName};
@@ -33,8 +33,8 @@ use crate::registry::ProviderContext;
 use crate::seal::Seal;
 use crate::{http, section, tongue};
 
-/// The longest that Twilio keeps a message for its recipient, in seconds.
-const MAX_VALIDITY: u32 = 36_000;
+/// For how long Twilio can be told to keep a message in its queue, in seconds.
+const VALIDITY: RangeInclusive<u64> = 1..=36_000;
 
 pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
     let settings = config.settle(&context.key, context.receipts_url.is_some())?;
@@ -146,8 +146,8 @@ impl Twilio {
                 return Ok(("Calls.json", form));
             }
         };
-        if message.minutes > 0 {
-            form.set("ValidityPeriod", message.minutes.saturating_mul(60).min(MAX_VALIDITY).to_string());
+        if let Some(seconds) = message.seconds_left(self.clock.now(), VALIDITY) {
+            form.set("ValidityPeriod", seconds.to_string());
         }
         if let Some(line) = &self.line {
             form.set("StatusCallback", format!("{}?{REFERENCE}={}", line.url, message.reference()));
@@ -163,11 +163,11 @@ impl Twilio {
             Some(script) => twiml::script(reader, script),
             None => twiml::words(reader, message.text()),
         };
-        let asked = match (&message.voice, &self.line) {
-            (Some(script), Some(line)) if settings.press_key => {
-                let codes_life = Duration::from_secs(u64::from(message.minutes) * 60);
-                let sealed = line.ear.seal.close(&verbs, self.clock.now(), codes_life).ok_or("the call cannot be sealed")?;
-                Some(twiml::asking(reader, &script.press, &format!("{}?{SAY}={sealed}", line.url)))
+        let reference = message.reference();
+        let asked = match (&message.voice, &self.line, message.expires_at) {
+            (Some(script), Some(line), Some(end)) if settings.press_key => {
+                let sealed = line.ear.seal.close(&verbs, reference, end).ok_or("the call cannot be sealed")?;
+                Some(twiml::asking(reader, &script.press, &format!("{}?{REFERENCE}={reference}&{SAY}={sealed}", line.url)))
             }
             _ => None,
         };
@@ -185,7 +185,7 @@ impl Twilio {
         }
         if let Some(line) = &self.line {
             let asks = if asks { format!("&{ASKS}=key") } else { String::new() };
-            form.set("StatusCallback", format!("{}?{REFERENCE}={}{asks}", line.url, message.reference()));
+            form.set("StatusCallback", format!("{}?{REFERENCE}={reference}{asks}", line.url));
             form.set("StatusCallbackEvent", "completed");
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! What Twilio posts back: states of messages and of calls, and key presses.
 
 use async_trait::async_trait;
-use countersign_model::{Receipt, ReceiptOf, Report, Timestamp, Undelivered};
+use countersign_model::{Receipt, ReceiptOf, Reference, Report, Timestamp, Undelivered};
 use secrecy::SecretString;
 
 use super::{code, signature, twiml};
@@ -29,21 +29,24 @@ impl Receipts for Ear {
         }
         let fields = Fields(callback.form());
         match callback.parameter(SAY) {
-            Some(sealed) => self.say(&sealed, &fields, now),
+            Some(sealed) => self.say(&sealed, reference(callback), &fields, now),
             None => Ok(Reading::Receipts(told(callback, &fields).into_iter().collect())),
         }
     }
 }
 
 impl Ear {
-    fn say(&self, sealed: &str, fields: &Fields, now: Timestamp) -> Result<Reading, CallbackRefusal> {
-        let is_pressed = fields.get("Digits").is_some_and(|digits| !digits.is_empty());
-        let verbs = if is_pressed {
-            self.seal.open(sealed, now).ok_or(CallbackRefusal::Malformed("what was to be said is over, or not ours"))?
+    /// Whoever pressed a key is there and hears what is answered: that is the receipt of such a call.
+    fn say(&self, sealed: &str, about: Option<Reference>, fields: &Fields, now: Timestamp) -> Result<Reading, CallbackRefusal> {
+        let (verbs, receipts) = if fields.get("Digits").is_some_and(|digits| !digits.is_empty()) {
+            let opened = about.and_then(|about| Some((about, self.seal.open(sealed, about, now)?)));
+            let (about, verbs) = opened.ok_or(CallbackRefusal::Malformed("what was to be said is over, or not ours"))?;
+            let heard = Receipt { of: ReceiptOf::Reference(about), report: Report::Delivered, at: None, carrier: None };
+            (verbs, vec![heard])
         } else {
-            "<Hangup/>".to_owned()
+            ("<Hangup/>".to_owned(), Vec::new())
         };
-        Ok(Reading::Reply { media_type: "text/xml", body: twiml::document(&verbs) })
+        Ok(Reading::Reply { media_type: "text/xml", body: twiml::document(&verbs), receipts })
     }
 }
 
@@ -62,9 +65,12 @@ fn told(callback: &Callback, fields: &Fields) -> Option<Receipt> {
         (None, Some(id)) => (id, of_call(fields, callback.parameter(ASKS).is_some())?),
         (None, None) => return None,
     };
-    let reference = callback.parameter(REFERENCE).and_then(|text| text.parse().ok());
-    let of = reference.map_or_else(|| ReceiptOf::ProviderId(id.to_owned()), ReceiptOf::Reference);
+    let of = reference(callback).map_or_else(|| ReceiptOf::ProviderId(id.to_owned()), ReceiptOf::Reference);
     Some(Receipt { of, report, at: None, carrier: None })
+}
+
+fn reference(callback: &Callback) -> Option<Reference> {
+    callback.parameter(REFERENCE).and_then(|text| text.parse().ok())
 }
 
 fn of_message(fields: &Fields) -> Option<Report> {

@@ -154,12 +154,9 @@ impl Config {
     /// `can_be_called`: the house has a public address, so that Vonage can post to it.
     pub(super) fn settle(&self, at: &str, can_be_called: bool) -> Result<Settings, ConfigError> {
         let signing =
-            secret::read(at, "signature_secret", self.signature_secret.as_ref(), self.signature_secret_file.as_deref())?;
-        let path = secret::read(at, "receipts_secret", self.receipts_secret.as_ref(), self.receipts_secret_file.as_deref())?;
-        if path.as_ref().is_some_and(|secret| !is_segment(secret.expose_secret())) {
-            let form = ConfigProblem::Form("16 to 128 letters, digits, dashes and underscores");
-            return Err(ConfigError::new(format!("{at}.receipts_secret"), form));
-        }
+            secret::filled(at, "signature_secret", self.signature_secret.as_ref(), self.signature_secret_file.as_deref())?;
+        let file = self.receipts_secret_file.as_deref();
+        let path = secret::path_segment(at, "receipts_secret", self.receipts_secret.as_ref(), file)?;
         if self.sms.is_none() && self.voice.is_none() {
             return Err(ConfigError::new(at, ConfigProblem::Form("a section with at least one of the tables `sms` and `voice`")));
         }
@@ -225,9 +222,4 @@ fn pair(pem: &str) -> Option<KeyPair> {
         PrivateKeyDer::Pkcs1(der) => KeyPair::from_der(der.secret_pkcs1_der()).ok(),
         _ => None,
     }
-}
-
-/// A part of an address that needs no escape and is not guessed.
-fn is_segment(secret: &str) -> bool {
-    (16..=128).contains(&secret.len()) && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }

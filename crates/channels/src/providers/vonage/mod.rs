@@ -12,8 +12,8 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_model::{Channel, Clock, PhoneNumber, ProviderName, Rng};
@@ -34,8 +34,8 @@ use crate::seal::Seal;
 use crate::segments::{Encoding, Segments};
 use crate::{http, section, tongue};
 
-/// The longest that Vonage keeps a message for its recipient, in milliseconds.
-const MAX_TTL: u64 = 604_800_000;
+/// For how long Vonage can be told to try, in seconds.
+const TTL: RangeInclusive<u64> = 20..=604_800;
 
 pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
     let Settings { rest, api, sms, voice, proofs } = config.settle(&context.key, context.receipts_url.is_some())?;
@@ -155,8 +155,9 @@ impl Vonage {
         set("to", wire::digits(message.recipient.address()));
         set("text", message.text());
         set("type", kind);
-        if message.minutes > 0 {
-            set("ttl", &(u64::from(message.minutes) * 60_000).min(MAX_TTL).to_string());
+        if let Some(seconds) = message.seconds_left(self.clock.now(), TTL) {
+            // Told in milliseconds.
+            set("ttl", &(seconds * 1000).to_string());
         }
         set("client-ref", &message.reference().to_string());
         if let Some(line) = &self.line {
@@ -204,13 +205,13 @@ impl Vonage {
         let too_long = "the words are too long for a call";
         let says = says.ok_or(too_long)?;
         let Some(Line { url, ear }) = &self.line else { return Ok((says, None)) };
-        let back = format!("{url}?{REFERENCE}={}", message.reference());
-        match (&message.voice, &ear.seal) {
-            (Some(script), Some(seal)) if settings.press_key => {
-                let life = Duration::from_secs(u64::from(message.minutes) * 60);
+        let reference = message.reference();
+        let back = format!("{url}?{REFERENCE}={reference}");
+        match (&message.voice, &ear.seal, message.expires_at) {
+            (Some(script), Some(seal), Some(end)) if settings.press_key => {
                 let words = Value::Array(says).to_string();
-                let sealed = seal.close(&words, self.clock.now(), life).ok_or("the call cannot be sealed")?;
-                let asks = ncco::asking(reader, &script.press, &format!("{url}?{SAY}={sealed}")).ok_or(too_long)?;
+                let sealed = seal.close(&words, reference, end).ok_or("the call cannot be sealed")?;
+                let asks = ncco::asking(reader, &script.press, &format!("{back}&{SAY}={sealed}")).ok_or(too_long)?;
                 Ok((asks, Some(format!("{back}&{ASKS}=key"))))
             }
             _ => Ok((says, Some(back))),

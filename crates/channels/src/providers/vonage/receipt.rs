@@ -1,7 +1,7 @@
 //! What Vonage posts back: receipts of text messages, events of calls, and key presses.
 
 use async_trait::async_trait;
-use countersign_model::{Receipt, ReceiptOf, Timestamp};
+use countersign_model::{Receipt, ReceiptOf, Reference, Report, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use subtle::ConstantTimeEq as _;
@@ -37,7 +37,7 @@ impl Receipts for Ear {
             return Err(CallbackRefusal::Forged);
         }
         match (callback.parameter(SAY), &self.seal) {
-            (Some(sealed), Some(seal)) => say(seal, &sealed, callback, now),
+            (Some(sealed), Some(seal)) => say(seal, &sealed, callback, &fields, now),
             _ => Ok(Reading::Receipts(told(callback, &fields).into_iter().collect())),
         }
     }
@@ -106,21 +106,30 @@ fn told(callback: &Callback, fields: &Fields) -> Option<Receipt> {
         None => ReceiptOf::ProviderId(id.to_owned()),
     };
     let carrier = fields.get("network-code").or(fields.get("network")).filter(|name| is_carrier(name)).map(str::to_owned);
-    Some(Receipt { of, report, at: fields.get("timestamp").and_then(|at| at.parse().ok()), carrier })
+    Some(Receipt { of, report, at: happened(fields), carrier })
+}
+
+fn happened(fields: &Fields) -> Option<Timestamp> {
+    fields.get("timestamp").and_then(|at| at.parse().ok())
 }
 
 fn is_carrier(name: &str) -> bool {
     (1..=MAX_CARRIER).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-fn say(seal: &Seal, sealed: &str, callback: &Callback, now: Timestamp) -> Result<Reading, CallbackRefusal> {
+/// Whoever pressed a key is there and hears what is answered: that is the receipt of such a call.
+fn say(seal: &Seal, sealed: &str, callback: &Callback, fields: &Fields, now: Timestamp) -> Result<Reading, CallbackRefusal> {
     let event: Value = serde_json::from_slice(&callback.body).map_err(|_| CallbackRefusal::Malformed("not an event"))?;
     let dtmf = &event["dtmf"];
     let is_pressed = dtmf["digits"].as_str().or(dtmf.as_str()).is_some_and(|digits| !digits.is_empty());
-    let body = if is_pressed {
-        seal.open(sealed, now).ok_or(CallbackRefusal::Malformed("what was to be said is over, or not ours"))?
+    let (body, receipts) = if is_pressed {
+        let about: Option<Reference> = callback.parameter(REFERENCE).and_then(|text| text.parse().ok());
+        let opened = about.and_then(|about| Some((about, seal.open(sealed, about, now)?)));
+        let (about, body) = opened.ok_or(CallbackRefusal::Malformed("what was to be said is over, or not ours"))?;
+        let of = ReceiptOf::Reference(about);
+        (body, vec![Receipt { of, report: Report::Delivered, at: happened(fields), carrier: None }])
     } else {
-        "[]".to_owned()
+        ("[]".to_owned(), Vec::new())
     };
-    Ok(Reading::Reply { media_type: "application/json", body })
+    Ok(Reading::Reply { media_type: "application/json", body, receipts })
 }

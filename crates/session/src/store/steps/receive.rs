@@ -32,13 +32,7 @@ impl Step for Receive {
         let Reference { scope, session, message } = self.reference;
         let found = rows.session(scope, session)?.filter(|session| !session.is_forgotten(cx.now));
         let Some(mut session) = found else { return Ok(ReceiveVerdict::Unknown) };
-        let heard = Heard {
-            message,
-            through: &self.through,
-            report: self.report,
-            at: self.at,
-            carrier: self.carrier.as_deref(),
-        };
+        let heard = Heard { message, through: &self.through, report: self.report, at: self.at, carrier: self.carrier.as_deref() };
         match session.receive(&heard, cx.now) {
             None => Ok(ReceiveVerdict::Unknown),
             Some(events) if events.is_empty() => Ok(ReceiveVerdict::Unchanged),

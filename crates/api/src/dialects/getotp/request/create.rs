@@ -197,7 +197,8 @@ fn spoken(data: Data<'_>, channel: Option<Channel>, faults: &mut Faults) -> Opti
         }
         Some(_) | None => faults.add(words::INVALID_CHANNEL.saying("Invalid channel specified: 'voice_type' must be tts")),
     }
-    let asked = data.get("language")?;
+    // English unless it says so, wherever the number is.
+    let Some(asked) = data.get("language") else { return Some("en".to_owned()) };
     let known = asked.as_str().and_then(|asked| LANGUAGES.iter().find(|(name, _)| name.eq_ignore_ascii_case(asked.trim())));
     if known.is_none() {
         faults.add(words::MALFORMED.saying("'data.language' is not a known language"));

@@ -140,7 +140,7 @@ fn callback(url: &str, headers: &[(&str, String)], body: &str) -> Callback {
     Callback {
         is_get: body.is_empty(),
         url: url.to_owned(),
-        path_secret: Some("in-the-path".to_owned()),
+        path_secret: Some("a-path-that-nobody-can-guess-hush".to_owned()),
         headers,
         body: body.into(),
     }
@@ -161,7 +161,7 @@ const BY_ID: &str = "id = \"/id\"\nstatus = \"/status\"\ndelivered = [\"1\"]\nex
 
 #[tokio::test]
 async fn every_list_of_words_says_what_it_is_named_for() {
-    let provider = reads(&format!("{BY_ID}secret = \"in-the-path\""));
+    let provider = reads(&format!("{BY_ID}secret = \"a-path-that-nobody-can-guess-hush\""));
     assert_eq!(provider.tells(), Tells::ById);
     let failed = Report::Undelivered;
     let reports = [
@@ -187,7 +187,7 @@ async fn every_list_of_words_says_what_it_is_named_for() {
 
 #[tokio::test]
 async fn a_list_of_receipts_is_read_one_by_one() {
-    let provider = reads(&format!("{BY_ID}items = \"/results\"\nsecret = \"in-the-path\""));
+    let provider = reads(&format!("{BY_ID}items = \"/results\"\nsecret = \"a-path-that-nobody-can-guess-hush\""));
     let body = r#"{"results":[{"id":"a","status":"1"},{"id":"?"},7,{"id":"b","status":"9"}]}"#;
     let expected = vec![of_id("a", Report::Delivered), of_id("b", Report::Underway)];
     assert_eq!(read(&provider, &callback("", &[], body)).await, Ok(expected));
@@ -198,7 +198,7 @@ async fn a_list_of_receipts_is_read_one_by_one() {
 #[tokio::test]
 async fn fields_may_stand_in_a_form_or_in_the_address() {
     let reference = errand().reference(sms().id);
-    let named = "reference = \"ref\"\nstatus = \"st\"\ndelivered = [\"DELIVRD\"]\nsecret = \"in-the-path\"\n";
+    let named = "reference = \"ref\"\nstatus = \"st\"\ndelivered = [\"DELIVRD\"]\nsecret = \"a-path-that-nobody-can-guess-hush\"\n";
     let delivered = Receipt { of: ReceiptOf::Reference(reference), report: Report::Delivered, at: None, carrier: None };
     let fields = format!("x=%C3%A4&ref={reference}&st=DELIVRD");
 
@@ -224,8 +224,8 @@ async fn a_password_or_a_secret_in_the_address_vouches_for_what_is_not_signed() 
     for login in ["gateway:open", "gateway:open sesame!", "open sesame", ":", ""] {
         assert_eq!(read(&provider, &callback("", &basic(login), body)).await, Err(CallbackRefusal::Forged), "{login}");
     }
-    let by_path = reads(&format!("{BY_ID}secret = \"in-the-path\""));
-    for secret in [None, Some(""), Some("in-the-pat"), Some("in-the-path1")] {
+    let by_path = reads(&format!("{BY_ID}secret = \"a-path-that-nobody-can-guess-hush\""));
+    for secret in [None, Some(""), Some("a-path-that-nobody-can-guess-hus"), Some("a-path-that-nobody-can-guess-hush1")] {
         let forged = Callback { path_secret: secret.map(str::to_owned), ..callback("", &[], body) };
         assert_eq!(read(&by_path, &forged).await, Err(CallbackRefusal::Forged), "{secret:?}");
     }
@@ -299,14 +299,14 @@ async fn standard_webhooks_are_taken_within_five_minutes_under_either_name() {
 async fn the_secret_stands_in_the_address_that_the_gateway_is_told() {
     let server = Server::start(answer(200, &[], "{}")).await;
     let toml = "channels = [\"sms\"]\nurl = \"{url}\"\n[form]\ndlr = \"{{ receipts_url }}\"\nref = \"{{ reference }}\"\nt = \"{{ text }}\"\n\
-                [receipts]\nfields = \"form\"\nreference = \"ref\"\nstatus = \"st\"\ndelivered = [\"1\"]\nsecret = \"in-the-path\"";
+                [receipts]\nfields = \"form\"\nreference = \"ref\"\nstatus = \"st\"\ndelivered = [\"1\"]\nsecret = \"a-path-that-nobody-can-guess-hush\"";
     let mut context = testing::context("sms", PATIENCE);
     context.receipts_url = Some(receipts_url());
     let provider = build(&config(toml, &server.url("/")), context).unwrap();
     let message = sms();
     assert_eq!(provider.send(&message).await.label(), "accepted");
     let expected = [
-        ("dlr", format!("{}/in-the-path", receipts_url())),
+        ("dlr", format!("{}/a-path-that-nobody-can-guess-hush", receipts_url())),
         ("ref", message.reference().to_string()),
         ("t", message.text().to_owned()),
     ];
@@ -315,7 +315,7 @@ async fn the_secret_stands_in_the_address_that_the_gateway_is_told() {
 
 #[test]
 fn a_mistake_in_receipts_is_told_by_its_key() {
-    let by = "secret = \"s\"\n";
+    let by = "secret = \"a-path-that-nobody-can-guess-hush\"\n";
     let good = "id = \"/id\"\nstatus = \"/st\"\ndelivered = [\"1\"]\n";
     let form = "fields = \"form\"\nid = \"i\"\nstatus = \"s\"\ndelivered = [\"1\"]\n";
     let query = form.replace("form", "query");
@@ -331,11 +331,13 @@ fn a_mistake_in_receipts_is_told_by_its_key() {
         (format!("{good}{by}items = \"x\""), ".items: must be a JSON pointer"),
         (format!("{form}{by}items = \"/x\""), ".items: must be left out unless"),
         (form.replace("\"i\"", "\"\"") + by, ".id: is empty"),
-        (format!("{good}secret = \"a/b\""), ".secret: must be letters, digits"),
-        (format!("{good}secret = \"\""), ".secret: must be letters, digits"),
+        (format!("{good}secret = \"a/path/that/nobody/can/guess/hush\""), ".secret: must be 32 to 128 letters, digits"),
+        (format!("{good}secret = \"guessed\""), ".secret: must be 32 to 128 letters, digits"),
+        (format!("{good}secret = \"\""), ".secret: must be 32 to 128 letters, digits"),
         (format!("{good}username = \"u\""), ".username: needs `password` beside it"),
         (format!("{good}password = \"p\""), ".password: needs `username` beside it"),
         (format!("{good}username = \"u\"\npassword = \"\""), ".password: is empty"),
+        (format!("{good}username = \"u\"\npassword = \" \""), ".password: is empty"),
         (format!("{good}username = \"u:v\"\npassword = \"p\""), ".username: must be without a colon"),
         (format!("{good}webhook_secret = \"whsec_?\""), ".webhook_secret: must be whsec_ and Base64"),
         (format!("{query}webhook_secret = \"whsec_aHVzaA==\""), ".webhook_secret: must be left out when"),

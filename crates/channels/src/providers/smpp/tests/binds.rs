@@ -212,6 +212,24 @@ async fn an_answer_that_never_comes_gives_its_place_in_the_window_back() {
     assert_eq!((centre.connections(), centre.of(SUBMIT).len()), (1, 2), "the bind stands all the while");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_place_in_the_window_comes_back_though_the_centre_never_falls_silent() {
+    let script: Script = |frame, before| match frame.id {
+        SUBMIT if before == 0 => Act::Nothing,
+        _ => polite(frame, before),
+    };
+    let centre = Centre::start(script).await;
+    let provider = provider(&Config { window: 1, ..config(centre.port) });
+    assert_eq!(provider.send(&sms()).await.label(), "unclear");
+    for second in 1..=90 {
+        centre.push(pdu(ENQUIRE, 0, 100, b""));
+        centre.until(RESPONSE | ENQUIRE, second).await;
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    assert_eq!(provider.send(&sms()).await.label(), "accepted");
+    assert_eq!((centre.connections(), centre.of(SUBMIT).len()), (1, 2), "the bind stands all the while");
+}
+
 #[tokio::test]
 async fn the_parts_of_a_message_wait_for_each_other_where_the_window_is_narrow() {
     let centre = Centre::start(polite).await;

@@ -24,6 +24,11 @@ fn a_mistake_is_told_by_its_key() {
             format!("{base}api_key_sid = \"AC01\"\napi_key_secret = \"hush\"\n{sms}"),
             "providers.x.api_key_sid: must be an API key's sid",
         ),
+        // Whoever signs with nothing would be believed.
+        (
+            format!("account_sid = \"AC01\"\nauth_token = \"\"\napi_key_sid = \"SK01\"\napi_key_secret = \"hush\"\n{sms}"),
+            "providers.x.auth_token: is empty",
+        ),
         (format!("{base}auth_token_file = \"/nowhere\"\n{sms}"), "providers.x.auth_token: give the value or the file"),
         (base.to_owned(), "providers.x: must be a section with at least one of the tables"),
         (format!("{base}endpoint = \"ftp://x.example\"\n{sms}"), "providers.x.endpoint: must be an http or https address"),

@@ -1,4 +1,4 @@
-use countersign_model::{Clock as _, ManualClock, ReceiptOf, Report, Undelivered};
+use countersign_model::{Clock as _, ManualClock, MessageId, Partition, Receipt, ReceiptOf, Report, SeededRng, Undelivered};
 use secrecy::SecretString;
 
 use super::*;
@@ -123,7 +123,7 @@ async fn the_vendors_own_signatures_are_taken() {
 async fn asking() -> (Vec<(String, String)>, String) {
     let form = posted(&format!("{SECTION}{PRESS}"), &call("en")).await;
     let document = field(&form, "Twiml").unwrap().to_owned();
-    let address = document.split("action=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let address = document.split("action=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
     (form, address)
 }
 
@@ -133,17 +133,20 @@ async fn a_call_can_ask_for_a_key_before_it_says_the_code() {
     let document = field(&form, "Twiml").unwrap();
     let expected = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Gather input=\"dtmf\" numDigits=\"1\" timeout=\"10\" finishOnKey=\"\" \
-         method=\"POST\" action=\"{address}\"><Say voice=\"Polly.Joanna\" language=\"en-US\">Acme &amp; Söhne calls: press a \
-         &lt;key&gt;.</Say></Gather><Hangup/></Response>"
+         method=\"POST\" action=\"{}\"><Say voice=\"Polly.Joanna\" language=\"en-US\">Acme &amp; Söhne calls: press a \
+         &lt;key&gt;.</Say></Gather><Hangup/></Response>",
+        address.replace('&', "&amp;"),
     );
     assert_eq!(document, expected);
-    assert!(address.starts_with(&format!("{URL}?say=")), "{address}");
+    let reference = call("en").reference();
+    assert!(address.starts_with(&format!("{URL}?r={reference}&say=")), "{address}");
     assert!(!form.iter().any(|(_, value)| value.contains("482913") || value.contains("4<break")), "{form:?}");
-    assert_eq!(field(&form, "StatusCallback"), Some(format!("{URL}?r={}&asks=key", call("en").reference()).as_str()));
+    assert_eq!(field(&form, "StatusCallback"), Some(format!("{URL}?r={reference}&asks=key").as_str()));
 
     let pressed = read(&signed(&address, &format!("{}&Digits=5", call_status("in-progress")))).await;
     let says = twiml::document(&twiml::script(Reader { voice: "Polly.Joanna", language: "en-US" }, &call("en").voice.unwrap()));
-    assert_eq!(pressed, Ok(Reading::Reply { media_type: "text/xml", body: says }));
+    let heard = Receipt { of: ReceiptOf::Reference(reference), report: Report::Delivered, at: None, carrier: None };
+    assert_eq!(pressed, Ok(Reading::Reply { media_type: "text/xml", body: says, receipts: vec![heard] }));
 }
 
 #[tokio::test]
@@ -151,7 +154,8 @@ async fn without_a_key_or_after_the_codes_life_nothing_is_said() {
     let (_, address) = asking().await;
     let nothing = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Hangup/></Response>".to_owned();
     for body in [call_status("in-progress"), call_status("in-progress") + "&Digits="] {
-        assert_eq!(read(&signed(&address, &body)).await, Ok(Reading::Reply { media_type: "text/xml", body: nothing.clone() }));
+        let told = Ok(Reading::Reply { media_type: "text/xml", body: nothing.clone(), receipts: Vec::new() });
+        assert_eq!(read(&signed(&address, &body)).await, told);
     }
     let clock = ManualClock::new(NOW);
     clock.advance(Duration::from_millis(600_001));
@@ -164,10 +168,24 @@ async fn without_a_key_or_after_the_codes_life_nothing_is_said() {
 }
 
 #[tokio::test]
+async fn what_was_sealed_for_one_message_is_not_said_for_another() {
+    let (_, address) = asking().await;
+    let reference = call("en").reference().to_string();
+    let other = call("en").errand.reference(MessageId::mint(NOW, &SeededRng::new(70), Partition::of(3))).to_string();
+    let pressed = call_status("in-progress") + "&Digits=5";
+    let (with_other, without) = (address.replace(&reference, &other), address.replace(&format!("r={reference}&"), ""));
+    for altered in [with_other, without, format!("{address}&r={reference}")] {
+        let told = read(&signed(&altered, &pressed)).await;
+        assert!(matches!(told, Err(CallbackRefusal::Malformed(_))), "{altered}: {told:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_plain_text_is_said_without_a_key() {
     let mut message = call("en");
     message.voice = None;
     message.code = None;
+    message.expires_at = None;
     let form = posted(&format!("{SECTION}{PRESS}"), &message).await;
     assert!(!field(&form, "Twiml").unwrap().contains("Gather"));
     assert!(!field(&form, "StatusCallback").unwrap().contains("asks"));

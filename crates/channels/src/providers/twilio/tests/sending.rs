@@ -1,5 +1,6 @@
 use super::*;
 use crate::provider::Content;
+use crate::testing::NOW;
 
 #[tokio::test]
 async fn a_text_goes_out_as_it_is_whatever_its_script() {
@@ -47,17 +48,19 @@ async fn a_template_is_chosen_by_language_and_a_plain_text_needs_none() {
 
     let mut plain = rendered(outgoing(Channel::Whatsapp));
     plain.code = None;
-    plain.minutes = 0;
+    plain.expires_at = None;
     let form = posted(SECTION, &plain).await;
     assert_eq!((field(&form, "ContentSid"), field(&form, "Body")), (None, Some(plain.text())));
     assert_eq!(field(&form, "ValidityPeriod"), None);
 }
 
 #[tokio::test]
-async fn a_long_life_is_cut_to_what_twilio_takes() {
+async fn a_message_is_kept_for_what_is_left_of_its_codes_life_as_far_as_twilio_takes_it() {
     let mut message = rendered(outgoing(Channel::Sms));
-    message.minutes = 60_000_000;
-    assert_eq!(field(&posted(SECTION, &message).await, "ValidityPeriod"), Some("36000"));
+    for (left, told) in [(0, "1"), (900, "1"), (1_999, "1"), (237_000, "237"), (36_000_000, "36000"), (36_001_000, "36000")] {
+        message.expires_at = Some(NOW.plus(Duration::from_millis(left)));
+        assert_eq!(field(&posted(SECTION, &message).await, "ValidityPeriod"), Some(told), "{left}");
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
-use countersign_model::{ReceiptOf, Report, Timestamp, Undelivered};
+use countersign_model::{MessageId, Partition, Receipt, ReceiptOf, Report, SeededRng, Timestamp, Undelivered};
 
 use super::*;
 use crate::receipts::{CallbackRefusal, Reading};
 
-const PATH: &str = "a-long-path-secret-hush";
+const PATH: &str = "a-path-that-nobody-can-guess-hush";
 
 fn on_the_path() -> String {
     section().replace("    signature_secret = \"hush-signature\"\n", &format!("    receipts_secret = \"{PATH}\"\n"))
@@ -153,7 +153,8 @@ async fn a_call_can_ask_for_a_key_before_it_says_the_code() {
     assert!(!request.body.contains("482913") && !request.body.contains("4, 8"), "{}", request.body);
     assert_eq!(json["event_url"][0], format!("{URL}?r={}&asks=key", message.reference()));
     let address = json["ncco"][1]["eventUrl"][0].as_str().unwrap().to_owned();
-    assert!(address.starts_with(&format!("{URL}?say=")), "{address}");
+    let reference = message.reference();
+    assert!(address.starts_with(&format!("{URL}?r={reference}&say=")), "{address}");
     let expected = json!([
         { "action": "talk", "text": "Acme & Söhne calls: press a  key .", "language": "en-US", "style": 0, "bargeIn": true },
         { "action": "input", "type": ["dtmf"], "dtmf": { "maxDigits": 1, "timeOut": 10 }, "eventUrl": [address], "eventMethod": "POST" },
@@ -161,18 +162,26 @@ async fn a_call_can_ask_for_a_key_before_it_says_the_code() {
     assert_eq!(json["ncco"], expected);
 
     let input = |digits: &str| signed_json(&address, &include_str!("../fixtures/input.json").replace("{digits}", digits));
-    let Ok(Reading::Reply { media_type, body }) = read_by(&section, &input("5"), NOW).await else { panic!() };
+    let Ok(Reading::Reply { media_type, body, receipts }) = read_by(&section, &input("5"), NOW).await else { panic!() };
     let says = ncco::script(Reader { language: "en-US", style: 0 }, &message.voice.unwrap()).unwrap();
     assert_eq!((media_type, serde_json::from_str::<Value>(&body).unwrap()), ("application/json", Value::Array(says)));
 
-    let nothing = Ok(Reading::Reply { media_type: "application/json", body: "[]".to_owned() });
+    let heard = Receipt { of: ReceiptOf::Reference(reference), report: Report::Delivered, at: Some(NOW), carrier: None };
+    assert_eq!(receipts, [heard]);
+
+    let nothing = Ok(Reading::Reply { media_type: "application/json", body: "[]".to_owned(), receipts: Vec::new() });
     assert_eq!(read_by(&section, &input(""), NOW).await, nothing);
     assert_eq!(read_by(&section, &signed_json(&address, "{}"), NOW).await, nothing);
     let older = signed_json(&address, r#"{"dtmf":"5"}"#);
     assert!(matches!(read_by(&section, &older, NOW).await, Ok(Reading::Reply { body, .. }) if body.contains("4, 8, 2")));
     assert!(matches!(read_by(&section, &signed_json(&address, "no"), NOW).await, Err(CallbackRefusal::Malformed(_))));
-    let altered = signed_json(&format!("{address}x"), r#"{"dtmf":"5"}"#);
-    assert!(matches!(read_by(&section, &altered, NOW).await, Err(CallbackRefusal::Malformed(_))));
+    // The signature does not cover the address, so the seal has to.
+    let other = message.errand.reference(MessageId::mint(NOW, &SeededRng::new(70), Partition::of(3)));
+    let about = |other: &str| address.replace(&format!("r={reference}&"), other);
+    for altered in [format!("{address}x"), about(&format!("r={other}&")), about("")] {
+        let altered = signed_json(&altered, r#"{"dtmf":"5"}"#);
+        assert!(matches!(read_by(&section, &altered, NOW).await, Err(CallbackRefusal::Malformed(_))), "{}", altered.url);
+    }
     let unsigned = Callback { headers: Vec::new(), ..input("5") };
     assert_eq!(read_by(&section, &unsigned, NOW).await, Err(CallbackRefusal::Forged));
 }

@@ -28,12 +28,16 @@ async fn a_caller_may_choose_the_sender_where_people_see_it() {
 }
 
 #[tokio::test]
-async fn a_plain_text_has_no_life_and_a_long_life_is_cut() {
+async fn a_message_is_tried_for_what_is_left_of_its_codes_life_as_far_as_vonage_takes_it() {
     let mut message = rendered(outgoing(Channel::Sms));
-    message.minutes = 0;
+    for (left, told) in
+        [(0, "20000"), (19_999, "20000"), (237_900, "237000"), (604_800_000, "604800000"), (604_801_000, "604800000")]
+    {
+        message.expires_at = Some(NOW.plus(Duration::from_millis(left)));
+        assert_eq!(field(&asked(&section(), &message).await, "ttl").as_deref(), Some(told), "{left}");
+    }
+    message.expires_at = None;
     assert_eq!(field(&asked(&section(), &message).await, "ttl"), None);
-    message.minutes = u32::MAX;
-    assert_eq!(field(&asked(&section(), &message).await, "ttl").as_deref(), Some("604800000"));
 }
 
 #[tokio::test]

@@ -158,9 +158,7 @@ pub(super) async fn plans(shop: &Workshop, kind: Kind) -> Plan {
             let given_up = Some(session.challenges()[0].message.id);
             steps::lapse(&Lapse { scope, session: session.id(), given_up })
         }
-        Kind::NameMessage => {
-            receipts::name_message(bench.keys.fingerprint(&[b"7"]), newest(&session, Channel::Email))
-        }
+        Kind::NameMessage => receipts::name_message(bench.keys.fingerprint(&[b"7"]), newest(&session, Channel::Email)),
         Kind::FindMessage => {
             let parked = ParkedReceipt { report: Report::Delivered, at: None, carrier: None };
             receipts::find_message(bench.keys.fingerprint(&[b"8"]), &parked).unwrap()

@@ -124,7 +124,7 @@ fn a_voice_call_is_read_out_in_a_language_and_needs_no_words() {
         }
         call(&data)
     };
-    assert_eq!(with(&json!({})).unwrap().locale, None);
+    assert_eq!(with(&json!({})).unwrap().locale.as_deref(), Some("en"));
     assert_eq!(with(&json!({"language": "mx", "code_length": 6})).unwrap().locale.as_deref(), Some("es-MX"));
     for (changes, expected) in [
         (json!({"voice_type": null}), vec![1515]),
