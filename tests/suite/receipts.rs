@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use countersign_model::{TenantId, WebhookEvent};
 use countersign_records::DeliveryFilter;
-use countersign_tests::{Answer, Ask, Client, Expected, ProviderDouble, Reply, Request, Sent, Setup, TestApp, poll, sms, subscribe};
+use countersign_tests::{
+    Answer, Ask, Client, Expected, ProviderDouble, Reply, Request, Sent, Setup, TestApp, poll, sms, subscribe,
+};
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, Mac as _};
 use reqwest::Method;
@@ -36,6 +38,8 @@ impl Vendor {
 
     fn set_up(&self, setup: Setup) -> Setup {
         setup
+            // Nobody can post a receipt to a server that has no address: none would be waited for.
+            .set("public_url", "https://otp.example.com")
             .set("providers.wa.kind", "meta")
             .set("providers.wa.endpoint", self.meta.base())
             .set("providers.wa.graph_version", "v23.0")
@@ -76,7 +80,8 @@ fn told(status: &str, request: &Request, error: Option<u32>) -> String {
     }
     let value = json!({"messaging_product": "whatsapp", "metadata": {"display_phone_number": "15550783881", "phone_number_id": "106540352242922"},
                        "statuses": [about]});
-    json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]}).to_string()
+    json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]})
+        .to_string()
 }
 
 fn signature(body: &str, secret: &str) -> String {
@@ -149,7 +154,15 @@ async fn receipts_may_come_twice_late_and_in_any_order() {
     vendor.accepts("wamid.1");
     let sent = app.live().send(whatsapp()).await;
     let request = vendor.meta.request(1).await;
-    let story = [("sent", None), ("failed", Some(131_049)), ("read", None), ("delivered", None), ("failed", Some(131_049)), ("sent", None), ("played", None)];
+    let story = [
+        ("sent", None),
+        ("failed", Some(131_049)),
+        ("read", None),
+        ("delivered", None),
+        ("failed", Some(131_049)),
+        ("sent", None),
+        ("played", None),
+    ];
     for (status, error) in story {
         assert_eq!(post(&app, &told(status, &request, error)).await, 200, "{status}");
     }

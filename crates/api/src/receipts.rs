@@ -103,7 +103,9 @@ mod tests {
             assert_eq!(Connection::find(path), Some(plain), "{path}");
         }
         assert_eq!(Connection::find("/receipts/twilio/main/s3cret"), Some(Connection { secret: Some("s3cret"), ..plain }));
-        for other in ["/receipts", "/receipts/", "/receipts/twilio", "/receipts//main", "/receipts/twilio/main/a/b", "/v1/receipts/a/b"] {
+        for other in
+            ["/receipts", "/receipts/", "/receipts/twilio", "/receipts//main", "/receipts/twilio/main/a/b", "/v1/receipts/a/b"]
+        {
             assert_eq!(Connection::find(other), None, "{other}");
         }
     }

@@ -4,12 +4,16 @@ use countersign_model::KeyKind;
 use countersign_testing::PostgresServer;
 use countersign_testing::redis::RedisServer;
 use countersign_tests::{Ask, Client, Expected, ProviderDouble, Sent, Site, email, sms};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::measured;
 
 /// How many calls of each kind are counted.
 const CALLS: u64 = 200;
+
+/// Behind the address that receipts are posted to.
+const SECRET: &str = "what-nobody-signs-could-be-posted-by-anybody";
 
 /// What a node asks for besides: who the server is and how it does.
 const BESIDES: [&str; 9] = ["evalsha", "info", "ping", "config", "client", "hello", "script", "select", "time"];
@@ -58,12 +62,29 @@ async fn verifications(client: &Client, sent: Vec<Sent>, code: impl Fn(&Sent) ->
     }
 }
 
+/// The gateway says of every message that it arrived.
+async fn receipts(client: &Client, gateway: &ProviderDouble) {
+    let mut calls = JoinSet::new();
+    for request in gateway.requests() {
+        let (client, told) = (client.without("X-API-Key"), json!({"reference": request.field("reference"), "status": "arrived"}));
+        calls.spawn(async move { client.post(&format!("/receipts/http/gateway/{SECRET}"), &told).await });
+    }
+    for reply in calls.join_all().await {
+        reply.assert(200);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_send_takes_two_round_trips_at_most_and_a_verification_one() {
+async fn a_send_takes_two_round_trips_at_most_a_verification_one_and_a_receipt_one() {
     let (redis, database) = (RedisServer::start(), PostgresServer::shared().database());
     let double = ProviderDouble::start(Expected::json()).await;
     let setup = Site::setup(&redis, &database)
         .sms(&double)
+        .set("providers.gateway.json", r#"{"to": {{ to|tojson }}, "text": {{ text|tojson }}, "reference": "{{ reference }}"}"#)
+        .set("providers.gateway.receipts.reference", "/reference")
+        .set("providers.gateway.receipts.status", "/status")
+        .set("providers.gateway.receipts.delivered", vec!["arrived"])
+        .set("providers.gateway.receipts.secret", SECRET)
         // A script that comes late on a busy machine is sent again: that is not what is counted here.
         .set("redis.try_ms", 10_000)
         .set("redis.deadline_ms", 15_000)
@@ -90,8 +111,13 @@ async fn a_send_takes_two_round_trips_at_most_and_a_verification_one() {
     };
     let (sent, live_open) = tokio::join!(live_sends, opened);
     let live_record = cost(&redis);
+    let phone = sent[0].clone();
     verifications(&live, sent, |_| "482913".to_owned()).await;
     let live_verify = cost(&redis);
+    receipts(&live, &double).await;
+    let receipt = cost(&redis);
+    live.status(&phone).await.json("$.channels.sms.status", "delivered");
+    cost(&redis);
     let sent =
         sends(&test, "sandbox", |number| full(number, email(&format!("ann-{number}@example.com")).set("purpose", "count"))).await;
     let sandbox_send = cost(&redis);
@@ -100,15 +126,17 @@ async fn a_send_takes_two_round_trips_at_most_and_a_verification_one() {
 
     let told = |cost: &Cost| format!("{} scripts, {} commands", cost.scripts, cost.commands);
     measured(&format!(
-        "{CALLS} calls each: live send {} and {}, verify {}; sandbox send {}, verify {}",
+        "{CALLS} calls each: live send {} and {}, verify {}, receipt {}; sandbox send {}, verify {}",
         told(&live_open),
         told(&live_record),
         told(&live_verify),
+        told(&receipt),
         told(&sandbox_send),
         told(&sandbox_verify),
     ));
     assert_eq!((live_open.scripts, live_record.scripts, live_verify.scripts), (CALLS, CALLS, CALLS));
-    assert_eq!((sandbox_send.scripts, sandbox_verify.scripts), (CALLS, CALLS));
+    assert_eq!((receipt.scripts, sandbox_send.scripts, sandbox_verify.scripts), (CALLS, CALLS, CALLS));
     assert!(live_open.commands.max(sandbox_send.commands) <= 14 * CALLS, "an open takes at most 14 commands");
     assert!(live_verify.commands.max(sandbox_verify.commands) <= 6 * CALLS, "a verification takes at most 6 commands");
+    assert!(receipt.commands <= 5 * CALLS, "a receipt takes at most 5 commands");
 }

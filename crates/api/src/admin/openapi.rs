@@ -6,7 +6,8 @@ use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
 use super::operations::{
-    deliveries, installation, keys, log, provider_tests, recipients, senders, services, templates, tenants, tokens, wallet, webhooks,
+    deliveries, installation, keys, log, provider_tests, recipients, senders, services, templates, tenants, tokens, wallet,
+    webhooks,
 };
 use super::problem::ProblemReply;
 

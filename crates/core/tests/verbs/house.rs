@@ -11,8 +11,8 @@ use countersign_core::{
     Sent, Session, Settings, Tasks, Verified, Verify,
 };
 use countersign_model::{
-    Channel, Clock, Dialect, KeyKind, KeyScope, LimitRules, ManualClock, OsRng, PhoneNumber, Recipient, SeededRng, Service, ServiceId,
-    ServiceProfile, TenantSettings, Timestamp,
+    Channel, Clock, Dialect, KeyKind, KeyScope, LimitRules, ManualClock, OsRng, PhoneNumber, Recipient, SeededRng, Service,
+    ServiceId, ServiceProfile, TenantSettings, Timestamp,
 };
 use countersign_records::{Place, Records};
 use countersign_session::store::MemoryStore;

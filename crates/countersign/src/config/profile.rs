@@ -20,7 +20,10 @@ pub(super) fn problems(profile: &ServiceProfile, section: &str, found: &mut Vec<
     let flaws = profile.check(ServiceProfile::DEFAULT_MAX_LIFE_MINUTES);
     if !profile.test_recipients.is_empty() {
         // Their codes would stand in a file, and in every print of it.
-        found.push(Problem::new(format!("{section}.test_recipients"), "must be set on a service, by the admin API or `countersign service`"));
+        found.push(Problem::new(
+            format!("{section}.test_recipients"),
+            "must be set on a service, by the admin API or `countersign service`",
+        ));
     }
     found.extend(flaws.into_iter().map(|flaw| Problem::new(format!("{section}.{}", flaw.field), flaw.must)));
 }

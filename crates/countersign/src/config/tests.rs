@@ -177,5 +177,11 @@ fn what_init_writes_can_be_used_and_so_can_its_examples() {
     let loaded = read(&uncommented.join("\n"), &[("COUNTERSIGN_PROVIDERS__MAIL__PASSWORD", "x")]).unwrap();
     assert_eq!(loaded.config.session.life_minutes, Some(10));
     assert_eq!(loaded.config.channels.email.providers, [countersign_channels::ProviderRef::from("mail")]);
-    loaded.config.routes(&(std::sync::Arc::new(countersign_model::SystemClock) as _), &(std::sync::Arc::new(countersign_model::OsRng) as _)).unwrap();
+    loaded
+        .config
+        .routes(
+            &(std::sync::Arc::new(countersign_model::SystemClock) as _),
+            &(std::sync::Arc::new(countersign_model::OsRng) as _),
+        )
+        .unwrap();
 }

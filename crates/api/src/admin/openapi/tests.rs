@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::admin::operations::{
-    keys as key_calls, provider_tests as provider_test_calls, recipients as recipient_calls, templates as template_calls, tokens as token_calls, wallet as wallet_calls,
+    keys as key_calls, provider_tests as provider_test_calls, recipients as recipient_calls, templates as template_calls,
+    tokens as token_calls, wallet as wallet_calls,
 };
 use crate::admin::request;
 use crate::admin::routes::{Operation as Asked, ROUTES};

@@ -9,10 +9,11 @@ mod shared;
 
 pub(crate) use replies::{
     AdminToken, ApiKey, AuditEntry, Credited, Deleted, Delivery, DeliveryRef, DeliveryShown, Endpoint, Info, LedgerLine,
-    MadeApiKey, MadeEndpoint, MadeToken, PoisonEntry, Preview, ProviderTest, Providers, Readiness, Rebuilt, Retried, Sender, Service, Session,
-    Template, Tenant, Unblocked, Wallet, WalletDifference,
+    MadeApiKey, MadeEndpoint, MadeToken, PoisonEntry, Preview, ProviderTest, Providers, Readiness, Rebuilt, Retried, Sender,
+    Service, Session, Template, Tenant, Unblocked, Wallet, WalletDifference,
 };
 pub(crate) use requests::{
     AdjustmentRequest, AmountRequest, CreateSenderRequest, CreateServiceRequest, CreateTemplateRequest, EndpointRequest,
-    KeyRequest, PreviewRequest, ProviderTestRequest, SenderRequest, ServiceRequest, TemplateRequest, TenantRequest, TokenRequest, UnblockRequest,
+    KeyRequest, PreviewRequest, ProviderTestRequest, SenderRequest, ServiceRequest, TemplateRequest, TenantRequest, TokenRequest,
+    UnblockRequest,
 };

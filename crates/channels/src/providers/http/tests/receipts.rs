@@ -198,7 +198,8 @@ async fn a_list_of_receipts_is_read_one_by_one() {
 #[tokio::test]
 async fn fields_may_stand_in_a_form_or_in_the_address() {
     let reference = errand().reference(sms().id);
-    let named = "reference = \"ref\"\nstatus = \"st\"\ndelivered = [\"DELIVRD\"]\nsecret = \"a-path-that-nobody-can-guess-hush\"\n";
+    let named =
+        "reference = \"ref\"\nstatus = \"st\"\ndelivered = [\"DELIVRD\"]\nsecret = \"a-path-that-nobody-can-guess-hush\"\n";
     let delivered = Receipt { of: ReceiptOf::Reference(reference), report: Report::Delivered, at: None, carrier: None };
     let fields = format!("x=%C3%A4&ref={reference}&st=DELIVRD");
 
