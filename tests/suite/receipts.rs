@@ -12,6 +12,8 @@ use hmac::{Hmac, Mac as _};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use crate::contact_news::records;
 
@@ -217,6 +219,30 @@ async fn what_is_no_connection_no_receipt_or_too_large_is_told_in_our_own_words(
     let broken = "{\"object\":";
     let signed = nobody.with("x-hub-signature-256", &signature(broken, APP_SECRET));
     signed.call(Method::POST, PATH, Some("application/json"), broken).await.error(400, "malformed_body");
+}
+
+#[tokio::test]
+async fn large_posts_are_read_a_few_at_a_time_and_small_ones_always() {
+    let vendor = Vendor::start().await;
+    let app = TestApp::builder().with(|setup| vendor.set_up(setup)).spawn().await;
+    let (nobody, address) = (app.nobody(), app.base().strip_prefix("http://").unwrap());
+    let large = "x".repeat(64 * 1024 + 1);
+    nobody.call(Method::POST, PATH, None, large.clone()).await.error(403, "forbidden");
+    let head = format!("POST {PATH} HTTP/1.1\r\nhost: otp.example.com\r\ncontent-length: {}\r\n\r\n", large.len());
+    let mut strangers = Vec::new();
+    for _ in 0..16 {
+        let mut line = TcpStream::connect(address).await.unwrap();
+        line.write_all(head.as_bytes()).await.unwrap();
+        strangers.push(line);
+    }
+    let answered = async |status: u16| {
+        let told = nobody.call(Method::POST, PATH, None, large.clone()).await;
+        if told.status == status { Ok(()) } else { Err(format!("{told:?}")) }
+    };
+    poll("all places to be taken", async || answered(503).await).await;
+    nobody.post(PATH, &json!({})).await.error(403, "forbidden");
+    drop(strangers);
+    poll("a place to be free again", async || answered(403).await).await;
 }
 
 #[tokio::test]

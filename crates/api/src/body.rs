@@ -76,7 +76,7 @@ fn understand(request: &HttpRequest, bytes: Bytes) -> Result<Body, BodyError> {
     Ok(Body { bytes, object })
 }
 
-fn declared_length(headers: &HeaderMap) -> Option<usize> {
+pub(crate) fn declared_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

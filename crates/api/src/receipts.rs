@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Payload;
 use countersign_core::{Callback, CallbackError, CallbackReply};
+use tokio::sync::Semaphore;
 use tracing::warn;
 
 use crate::body;
@@ -20,6 +21,10 @@ use crate::dialects::native;
 pub(crate) const TEMPLATE: &str = "/receipts/{kind}/{name}";
 /// Most bytes of a post: providers that batch their receipts send up to this much at a time.
 const MOST: usize = 3 * 1024 * 1024;
+/// Beyond that a post is a large one.
+const SMALL: usize = 64 * 1024;
+/// Places for large posts that are being read. Who posts is known only when all is there, so without a bound any stranger could fill the memory.
+static LARGE: Semaphore = Semaphore::const_new(16);
 const ALLOW: &str = "GET, POST";
 /// When a post that could not be kept may come again.
 const SHORTLY: Duration = Duration::from_secs(5);
@@ -49,7 +54,9 @@ pub(crate) async fn answer(call: &Call<'_>, connection: Connection<'_>, payload:
         Method::POST => false,
         _ => return native::method_not_allowed(call, ALLOW),
     };
-    let bytes = match body::raw(call.request, payload, MOST).await {
+    let (most, place) = if is_large(call.request.headers()) { (MOST, LARGE.try_acquire().map(Some)) } else { (SMALL, Ok(None)) };
+    let Ok(_place) = place else { return native::not_now(call, SHORTLY) };
+    let bytes = match body::raw(call.request, payload, most).await {
         Ok(bytes) => bytes,
         Err(error) => return native::turn_away(call, Edge::Body(error)),
     };
@@ -58,7 +65,7 @@ pub(crate) async fn answer(call: &Call<'_>, connection: Connection<'_>, payload:
         url: url(call),
         path_secret: connection.secret.map(str::to_owned),
         headers: headers(call),
-        body: bytes.to_vec(),
+        body: bytes.into(),
     };
     match call.platform().callback(connection.kind, connection.name, &callback).await {
         Ok(CallbackReply::Taken) => reply(HttpResponse::new(StatusCode::OK)),
@@ -75,6 +82,11 @@ pub(crate) async fn answer(call: &Call<'_>, connection: Connection<'_>, payload:
             native::not_now(call, SHORTLY)
         }
     }
+}
+
+/// Whether the body may be a large one: one that does not say how long it is may be.
+fn is_large(headers: &HeaderMap) -> bool {
+    body::declared_length(headers).map_or_else(|| headers.contains_key(TRANSFER_ENCODING), |length| length > SMALL)
 }
 
 /// The address as the provider was told it: the configured host, and the path and query as they came.
@@ -94,7 +106,21 @@ fn reply(mut response: HttpResponse) -> HttpResponse {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::CONTENT_LENGTH;
+
     use super::*;
+
+    #[test]
+    fn a_post_is_large_by_what_it_says_of_itself_or_where_it_says_nothing() {
+        let headers = |name, value: &'static str| HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
+        for small in [HeaderMap::new(), headers(CONTENT_LENGTH, "0"), headers(CONTENT_LENGTH, "65536")] {
+            assert!(!is_large(&small), "{small:?}");
+        }
+        for large in [headers(CONTENT_LENGTH, "65537"), headers(CONTENT_LENGTH, "3145729"), headers(TRANSFER_ENCODING, "chunked")]
+        {
+            assert!(is_large(&large), "{large:?}");
+        }
+    }
 
     #[test]
     fn a_connection_is_named_by_its_kind_and_name_with_at_most_a_secret_behind() {

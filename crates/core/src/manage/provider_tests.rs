@@ -21,6 +21,10 @@ const CODE: &str = "000000";
 /// As long as the message says of itself to providers that are told.
 const MINUTES: u32 = 1;
 
+/// Said where the provider does not serve the channel, most often because none was named.
+const WRONG_CHANNEL: &str =
+    "must be one that the provider serves; when it is not named it is email for an address and sms for a number";
+
 /// Whom a test reaches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderTestDraft {
@@ -73,7 +77,7 @@ impl Platform {
         let ProviderTestDraft { channel, recipient } = draft;
         match self.router.serves(provider, *channel) {
             Some(true) => {}
-            Some(false) => return Err(ManageError::invalid("channel", "must be one that the provider serves")),
+            Some(false) => return Err(ManageError::invalid("channel", WRONG_CHANNEL)),
             None => return Err(ManageError::Missing("provider")),
         }
         let now = self.clock.now();

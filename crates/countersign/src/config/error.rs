@@ -84,13 +84,28 @@ fn problem(error: &figment::Error) -> Problem {
             Problem::new(key, unknown(field, known))
         }
         Kind::UnknownVariant(_, known) => Problem::new(at, format!("must be one of: {}", known.join(", "))),
-        Kind::InvalidType(_, wanted) | Kind::InvalidValue(_, wanted) => Problem::new(at, format!("must be {wanted}")),
+        Kind::InvalidType(_, wanted) | Kind::InvalidValue(_, wanted) => {
+            Problem::new(at, format!("must be {}", plain(&wanted.to_string())))
+        }
         Kind::InvalidLength(_, wanted) => Problem::new(at, format!("must have {wanted}")),
         Kind::MissingField(field) => Problem::new(join(&at, field), "is missing"),
         Kind::DuplicateField(field) => Problem::new(join(&at, field), "stands twice"),
         Kind::ISizeOutOfRange(_) | Kind::USizeOutOfRange(_) => Problem::new(at, "is too large"),
         Kind::Message(message) => Problem::new(at, format!("cannot be used: {message}")),
         Kind::Unsupported(_) | Kind::UnsupportedKey(..) => Problem::new(at, "has a form that is not supported here"),
+    }
+}
+
+/// What the words for types of Rust mean to whoever writes a configuration.
+fn plain(wanted: &str) -> &str {
+    match wanted {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "a boolean" => "true or false",
+        "a string" => "a text in quotes",
+        "a sequence" | "sequence" => "a list in brackets",
+        "a map" | "map" => "a section",
+        other if other.starts_with("struct ") => "a section",
+        other => other,
     }
 }
 

@@ -76,6 +76,9 @@ fn a_value_of_the_wrong_kind_names_its_key() {
         ("[http]\ntrusted_proxies = [\"10.0.0.0/99\"]", "http.trusted_proxies"),
         ("[limits]\ncalls_per_key = \"often\"", "limits.calls_per_key"),
         ("[log]\nformat = \"xml\"", "log.format must be one of: auto, pretty, json"),
+        ("[http]\nworkers = \"two\"", "http.workers must be a whole number"),
+        ("[webhooks]\nallow_http = \"yes\"", "webhooks.allow_http must be true or false"),
+        ("[billing]\nprices = 3", "billing.prices must be a section"),
         ("[session]\nresend_policy = \"keep\"", "session.resend_policy must be one of: rotate, keep_previous"),
     ];
     for (toml, wanted) in cases {
