@@ -54,6 +54,10 @@ fn report(provider: &ProviderName, message: &Rendered, outcome: &TryOutcome, ela
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     match outcome.diagnostic() {
         None => debug!(message_id = %id, %channel, %provider, outcome = label, milliseconds, "message handed over"),
+        // What was rehearsed is nothing to be woken by.
+        Some(diagnostic) if message.rehearsal.is_some() => {
+            debug!(message_id = %id, %channel, %provider, outcome = label, %diagnostic, milliseconds, "message not handed over");
+        }
         Some(diagnostic) => {
             warn!(message_id = %id, %channel, %provider, outcome = label, %diagnostic, milliseconds, "message not handed over");
         }

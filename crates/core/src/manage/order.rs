@@ -137,7 +137,7 @@ impl Platform {
         }
         transaction.audit().insert(&entry).await?;
         transaction.commit().await?;
-        info!(who = entry.who, what = entry.what, target = entry.target_id, "changed");
+        info!(who = entry.who, what = entry.what, target_id = entry.target_id, "changed");
         self.put_in_force().await;
         Ok(Done { record, replayed: false })
     }

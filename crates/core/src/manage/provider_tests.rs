@@ -1,5 +1,7 @@
 //! One message through one provider, to see that it works.
 
+use std::time::Duration;
+
 use countersign_channels::{TestError, TryOutcome};
 use countersign_model::{
     Autofill, Channel, Code, Errand, Flaw, MessageId, Mode, Outgoing, Partition, ProviderName, Recipient, Wording,
@@ -18,8 +20,8 @@ const SUBJECT: &str = "Test message";
 const BODY: &str = "Test message: an operator tries out this way of delivery. The code {{code}} opens nothing.";
 /// Looks like what it is.
 const CODE: &str = "000000";
-/// As long as the message says of itself to providers that are told.
-const MINUTES: u32 = 1;
+/// How long the message is worth delivering, as providers are told.
+const MINUTES: u32 = 10;
 
 /// Said where the provider does not serve the channel, most often because none was named.
 const WRONG_CHANNEL: &str =
@@ -63,6 +65,14 @@ pub struct ProviderTestView {
     pub reason: Option<String>,
     /// Its name for the message.
     pub provider_id: Option<String>,
+}
+
+impl ProviderTestView {
+    /// Whether the provider took it. Not known of a repeated call, which sent nothing.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.outcome == Some(TryOutcome::ACCEPTED)
+    }
 }
 
 impl Platform {
@@ -129,7 +139,7 @@ impl Platform {
             code: Code::parse(CODE).map_err(|_| ManageError::Internal("the sample code is none"))?,
             app_name: self.settings.default_service.app_name.clone(),
             locale: LOCALE.to_owned(),
-            expires_at: self.clock.now(),
+            expires_at: self.clock.now().plus(Duration::from_secs(u64::from(MINUTES) * 60)),
             minutes: MINUTES,
             autofill: Autofill::default(),
             never_share: true,

@@ -1,6 +1,5 @@
 //! `countersign provider`: whoever takes messages for people.
 
-use std::future::pending;
 use std::process::ExitCode;
 
 use countersign_core::manage::{ManageError, Order, ProviderTestDraft};
@@ -35,18 +34,14 @@ impl ProviderCommand {
     pub(super) async fn run(&self, context: &Context, output: Output) -> Result<ExitCode, CliError> {
         let Self::Test(test) = self;
         let draft = ProviderTestDraft::read(test.channel, &test.to).map_err(ManageError::Invalid)?;
-        operate(context, output, async |platform| {
+        let mut went_out = false;
+        let code = operate(context, output, async |platform| {
             let (order, provider) = (Order::from_terminal(), ProviderName::new(&test.provider));
-            // Some providers take messages only over a connection that is held open meanwhile.
-            let held = async {
-                platform.keep_up_providers().await;
-                pending().await
-            };
-            tokio::select! {
-                told = platform.test_provider(&order, &provider, &draft) => Shown::one(&told?),
-                shown = held => shown,
-            }
-        })
-        .await
+            let told = platform.test_provider(&order, &provider, &draft).await?;
+            went_out = told.is_accepted();
+            Shown::one(&told)
+        });
+        let code = code.await?;
+        Ok(if went_out { code } else { ExitCode::FAILURE })
     }
 }

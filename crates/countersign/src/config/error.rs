@@ -84,9 +84,7 @@ fn problem(error: &figment::Error) -> Problem {
             Problem::new(key, unknown(field, known))
         }
         Kind::UnknownVariant(_, known) => Problem::new(at, format!("must be one of: {}", known.join(", "))),
-        Kind::InvalidType(_, wanted) | Kind::InvalidValue(_, wanted) => {
-            Problem::new(at, format!("must be {}", plain(&wanted.to_string())))
-        }
+        Kind::InvalidType(_, wanted) | Kind::InvalidValue(_, wanted) => Problem::new(at, format!("must be {}", plain(wanted))),
         Kind::InvalidLength(_, wanted) => Problem::new(at, format!("must have {wanted}")),
         Kind::MissingField(field) => Problem::new(join(&at, field), "is missing"),
         Kind::DuplicateField(field) => Problem::new(join(&at, field), "stands twice"),

@@ -17,12 +17,14 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
     let Ok(client) = plain(PATIENCE) else { return };
     let Ok(reply) = client.get(&url).send().await else { return };
     if let Ok(page) = reply.text().await {
-        tell(&page, report);
+        tell(&page, |provider| config.providers.contains_key(provider), report);
     }
 }
 
-fn tell(page: &str, report: &mut Report) {
-    let circuits: Vec<(&str, &str)> = page.lines().filter_map(|line| line.strip_prefix(CIRCUIT)?.split_once("\"} ")).collect();
+/// Of those that are configured: another server may answer at that address.
+fn tell(page: &str, is_configured: impl Fn(&str) -> bool, report: &mut Report) {
+    let circuits = page.lines().filter_map(|line| line.strip_prefix(CIRCUIT)?.split_once("\"} "));
+    let circuits: Vec<(&str, &str)> = circuits.filter(|(provider, _)| is_configured(provider)).collect();
     for (provider, state) in &circuits {
         let found = match *state {
             "0" => continue,
@@ -48,6 +50,7 @@ mod tests {
         tell(
             "# TYPE countersign_provider_circuit gauge\ncountersign_provider_circuit{provider=\"mail\"} 0\n\
              countersign_provider_circuit{provider=\"text\"} 2\ncountersign_provider_circuit_changes_total{provider=\"mail\",to=\"open\"} 4\n",
+            |_| true,
             &mut report,
         );
         let told = report.to_string();
@@ -58,10 +61,17 @@ mod tests {
     #[test]
     fn where_all_are_closed_all_is_well_and_a_page_without_any_tells_nothing() {
         let mut report = Report::default();
-        tell("countersign_provider_circuit{provider=\"mail\"} 0\n", &mut report);
+        tell("countersign_provider_circuit{provider=\"mail\"} 0\n", |_| true, &mut report);
         assert!(report.worst() == Status::Ok && report.to_string().contains("all closed"), "{report}");
         let mut report = Report::default();
-        tell("not found", &mut report);
+        tell("not found", |_| true, &mut report);
+        assert!(!report.to_string().contains("circuit"), "{report}");
+    }
+
+    #[test]
+    fn another_servers_circuits_are_not_ours() {
+        let mut report = Report::default();
+        tell("countersign_provider_circuit{provider=\"theirs\"} 2\n", |provider| provider == "mail", &mut report);
         assert!(!report.to_string().contains("circuit"), "{report}");
     }
 }

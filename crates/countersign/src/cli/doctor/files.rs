@@ -98,7 +98,8 @@ pub(super) fn check_keys(file: &Path, report: &mut Report) {
 
 /// Whether the file is there and sound.
 async fn check_database(name: &str, file: &Path, report: &mut Report) -> bool {
-    if !file.exists() {
+    // An empty one is a database that nobody has written to.
+    if std::fs::metadata(file).map_or(0, |found| found.len()) == 0 {
         report.warn(name, format!("{} is not there yet", file.display()), "the first start makes it");
         return false;
     }
