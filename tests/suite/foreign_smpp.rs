@@ -1,5 +1,6 @@
 //! Live sends through a message centre that nobody here wrote: the SMPP server of Python's smpp34.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
 
 use countersign_tests::{Ask, Setup, TestApp, poll, sms, within_patience};
@@ -106,27 +107,30 @@ impl Centre {
         }
     }
 
-    /// The next message whole, from however many parts, and in how many; and how the answer to its receipt went.
+    /// The next message whole, from however many parts, and in how many; and how the answer to its receipt went. The centre's threads tell of
+    /// them in any order.
     async fn message(&mut self) -> (Vec<Value>, String, Value) {
-        let (mut parts, mut text) = (Vec::new(), Vec::new());
-        loop {
-            let part = self.next().await;
-            assert_eq!(part["source"], json!([5, 0, "Acme"]), "{part}");
-            assert_eq!(part["target"], json!([1, 1, "12025550143"]), "{part}");
-            let data = HEXLOWER.decode(part["data"].as_str().unwrap().as_bytes()).unwrap();
-            if part["esm_class"] == 0x40 {
-                assert_eq!(data[..3], [5, 0, 3], "{part}");
-                assert_eq!(usize::from(data[5]), parts.len() + 1, "{part}");
-                text.extend_from_slice(&data[6..]);
-            } else {
-                text.extend_from_slice(&data);
+        let (mut parts, mut answer, mut count) = (BTreeMap::new(), None, 1);
+        while parts.len() < count || answer.is_none() {
+            let line = self.next().await;
+            let Some(data) = line["data"].as_str() else {
+                answer = Some(line);
+                continue;
+            };
+            assert_eq!(line["source"], json!([5, 0, "Acme"]), "{line}");
+            assert_eq!(line["target"], json!([1, 1, "12025550143"]), "{line}");
+            let mut data = HEXLOWER.decode(data.as_bytes()).unwrap();
+            let mut number = 1;
+            if line["esm_class"] == 0x40 {
+                let header: Vec<u8> = data.drain(..6).collect();
+                assert_eq!(header[..3], [5, 0, 3], "{line}");
+                (count, number) = (usize::from(header[4]), usize::from(header[5]));
             }
-            let is_last = part["wanted"] == true;
-            parts.push(part);
-            if is_last {
-                break;
-            }
+            assert_eq!(line["wanted"] == true, number == count, "a receipt is asked for the last part: {line}");
+            assert!(parts.insert(number, (line, data)).is_none(), "a part came twice");
         }
+        let (parts, data): (Vec<Value>, Vec<Vec<u8>>) = parts.into_values().unzip();
+        let text = data.concat();
         let text = if parts[0]["data_coding"] == 8 {
             let units = text.chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
             char::decode_utf16(units).map(Result::unwrap).collect()
@@ -134,7 +138,7 @@ impl Centre {
             // What the test says of GSM-7 is the same in ASCII.
             String::from_utf8(text).unwrap()
         };
-        (parts, text, self.next().await)
+        (parts, text, answer.unwrap())
     }
 }
 

@@ -272,6 +272,61 @@ async fn a_receipt_that_is_faster_than_the_answer_to_the_send_is_not_lost() {
     shown(&app, &sent).await.json("$.channels.whatsapp.status", "delivered").json("$.channels.whatsapp.provider", "wa");
 }
 
+/// Waits until the server has counted a receipt with this outcome.
+async fn until_counted(app: &TestApp, outcome: &str) {
+    let line = format!("countersign_receipts_total{{provider=\"wa\",outcome=\"{outcome}\"}} 1");
+    let counted = poll("a receipt to be counted", async || {
+        let mut seen = Vec::new();
+        for _ in 0..2 {
+            // Nodes take turns and count for themselves.
+            seen.push(String::from_utf8(app.admin().get("/metrics").await.body).unwrap());
+        }
+        if seen.iter().any(|page| page.contains(&line)) { Ok(()) } else { Err(line.clone()) }
+    });
+    counted.await;
+}
+
+#[tokio::test]
+async fn a_failure_that_is_told_before_the_answer_to_the_send_counts_once_the_answer_is_there() {
+    let (vendor, gateway) = (Vendor::start().await, ProviderDouble::start(Expected::json()).await);
+    let gate = vendor.meta.hold();
+    let app = TestApp::builder().with(|setup| vendor.set_up(setup.sms(&gateway))).spawn().await;
+    vendor.accepts("wamid.1");
+    let client = app.live();
+    let sending = tokio::spawn(async move { client.send(whatsapp().later("sms", NUMBER, 300)).await });
+    let first = vendor.meta.request(1).await;
+    assert_eq!(post(&app, &told("failed", &first, Some(131_026))).await, 200);
+    gate.open();
+    let sent = sending.await.unwrap();
+    let text = gateway.request(1).await;
+    shown(&app, &sent).await.json("$.channels.whatsapp.status", "failed");
+    app.live().verify(&sent, &text.code()).await.assert(200).json("$.verified", true);
+}
+
+#[tokio::test]
+async fn a_failure_at_one_provider_is_no_news_of_a_message_that_another_one_took() {
+    let (first, second) = (Vendor::start().await, ProviderDouble::start(Expected::json()).await);
+    let two = |setup: Setup| {
+        let setup = first.set_up(setup).gateway("other", &second, &["whatsapp"]);
+        setup.set("channels.whatsapp.providers", vec!["wa", "other"]).set("session.receipt_failover", "provider")
+    };
+    let app = TestApp::builder().with(two).spawn().await;
+    first.meta.plan(Answer::Cut);
+    let gate = second.hold();
+    let client = app.live();
+    let sending = tokio::spawn(async move { client.send(whatsapp()).await });
+    let lost = first.meta.request(1).await;
+    second.request(1).await;
+    assert_eq!(post(&app, &told("failed", &lost, Some(131_026))).await, 200);
+    until_counted(&app, "early").await;
+    gate.open();
+    let sent = sending.await.unwrap();
+    until_counted(&app, "unknown").await;
+    app.sweep().await;
+    shown(&app, &sent).await.json("$.channels.whatsapp.status", "sent").json("$.channels.whatsapp.provider", "other");
+    assert_eq!((first.meta.requests().len(), second.requests().len()), (1, 1));
+}
+
 #[tokio::test]
 async fn a_number_without_whatsapp_gets_the_fallback_at_once() {
     let (vendor, gateway) = (Vendor::start().await, ProviderDouble::start(Expected::json()).await);

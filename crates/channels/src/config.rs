@@ -240,7 +240,7 @@ pub enum ConfigProblem {
     Certificate,
     /// The TLS library refused to start.
     #[error(
-        "TLS cannot be set up: the system has no usable certificates; install them (ca-certificates), or for smtp give `ca_file`"
+        "TLS cannot be set up: the system has no usable certificates; install them (ca-certificates), or for smtp and smpp give `ca_file`"
     )]
     Tls,
 }

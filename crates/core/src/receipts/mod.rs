@@ -1,12 +1,14 @@
 //! Delivery receipts: from a provider's post, or from a connection that a provider holds open, to what is known of a message.
 
+mod early;
 mod follow;
 mod names;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_channels::{Callback, CallbackRefusal, Pushed, Reading};
-use countersign_model::{ProviderName, Receipt, ReceiptOf, Reference};
+use countersign_model::{ProviderName, Receipt, ReceiptOf, Reference, Report};
 use countersign_session::store::{ParkedReceipt, Receive, ReceiveVerdict, StoreError};
 use tokio::task::JoinSet;
 use tracing::{debug, info, warn};
@@ -15,6 +17,9 @@ use crate::platform::Platform;
 
 /// Receipts of open connections that are taken in side by side.
 const AT_A_TIME: usize = 64;
+
+/// A vendor's clock that says less than this ago is not believed: no message is on its way for so long.
+const OLDEST: Duration = Duration::from_hours(31 * 24);
 
 /// What a provider that posted is answered with status 200.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +121,7 @@ impl Platform {
 
     async fn take(self: &Arc<Self>, through: &ProviderName, receipt: Receipt) -> Result<(), StoreError> {
         let Receipt { of, report, at, carrier } = receipt;
+        let at = at.filter(|at| *at >= self.clock.now().minus(OLDEST));
         let parked = ParkedReceipt { report, at, carrier };
         let reference = match of {
             ReceiptOf::Reference(reference) => Some(reference),
@@ -130,6 +136,20 @@ impl Platform {
     }
 
     pub(crate) async fn take_known(
+        self: &Arc<Self>,
+        through: &ProviderName,
+        reference: Reference,
+        receipt: ParkedReceipt,
+    ) -> Result<(), StoreError> {
+        if matches!(receipt.report, Report::Undelivered(_)) && self.is_under_way(&reference).await? {
+            self.metrics.messages.receipt(through, "early");
+            self.take_once_handed_over(through, reference, receipt);
+            return Ok(());
+        }
+        self.take_settled(through, reference, receipt).await
+    }
+
+    async fn take_settled(
         self: &Arc<Self>,
         through: &ProviderName,
         reference: Reference,
