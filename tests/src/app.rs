@@ -417,11 +417,14 @@ impl TestApp {
             let broken = rusqlite::Connection::open(self.path().join("hot.db")).unwrap();
             broken.execute_batch("ALTER TABLE elsewhere RENAME TO meta; ALTER TABLE gone RENAME TO sessions").unwrap();
         }
-        // Calls take turns over the nodes: so many ready answers in a row are one of each.
-        let mut in_a_row = 0;
+        // Calls take turns over the nodes, and each worker of a node has a line of its own to the store: so many good answers in a row are some
+        // of each.
+        let (mut in_a_row, wanted) = (0, self.nodes.len() * 8);
         let noticed = async {
-            while in_a_row < self.nodes.len() {
-                in_a_row = if self.get("/readyz").await.status == 200 { in_a_row + 1 } else { 0 };
+            while in_a_row < wanted {
+                let is_ready = self.get("/readyz").await.status == 200;
+                let is_served = self.get("/api/v1/otp/sessions?limit=1").await.status == 200;
+                in_a_row = if is_ready && is_served { in_a_row + 1 } else { 0 };
             }
         };
         within_patience("every node to be ready", noticed).await;

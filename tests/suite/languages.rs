@@ -110,7 +110,8 @@ async fn the_warning_can_be_left_out() {
 #[tokio::test]
 async fn a_preview_tells_the_language_the_size_and_the_price() {
     let app = TestApp::builder().generous().set("billing.enabled", true).spawn().await;
-    let chief = chief(&app).await;
+    // Another node hears of a new service a moment later.
+    let chief = chief(&app).await.at_node(0);
     let preview = async |body| chief.post(&format!("{TEMPLATES}/preview"), &body).await;
     let prices = json!({"verification": "0", "channels": {"sms": {"default": "0.05", "countries": {"DE": "0.08"}}}});
     let service = chief.post("/admin/v1/tenants/default/services", &json!({"name": "shop", "prices": prices})).await;
