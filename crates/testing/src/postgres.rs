@@ -5,7 +5,6 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use tempfile::TempDir;
@@ -152,8 +151,9 @@ pub struct PostgresDatabase {
 
 impl PostgresDatabase {
     fn create(programs: &Programs, port: u16) -> Self {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        let name = format!("test_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        // A run is long enough for the numbers of processes to come round again: a folder's chance name does not.
+        let folder = tempfile::Builder::new().prefix("test_").rand_bytes(12).tempdir().expect("there is a temporary folder");
+        let name = folder.path().file_name().map(|name| name.to_string_lossy().to_lowercase()).expect("a folder has a name");
         run(programs.client("createdb", port).arg(&name));
         Self { programs: programs.clone(), name, port }
     }
