@@ -88,13 +88,17 @@ impl PostgresServer {
         self.end("INT");
     }
 
-    /// Ends all its processes at once, as a crash would.
+    /// Ends all its processes at once, as a crash would. When this returns nobody listens at its port.
     pub fn kill(&mut self) {
         let Some(child) = &self.child else { return };
         let postmaster = child.id();
-        // The postmaster first, so that it starts nothing in the place of those that die.
-        signal("KILL", &[&[postmaster], &*children(postmaster)].concat());
+        // It stands still while its children are listed, so that it starts none that would not be on the list.
+        signal("STOP", &[postmaster]);
+        let children = children(postmaster);
+        signal("KILL", &[&[postmaster], &*children].concat());
         self.end("KILL");
+        // They hold the listening socket that they were born with: connections are taken until the last of them is gone.
+        until("PostgreSQL's processes end", || children.iter().all(|child| is_gone(*child)).then_some(()));
     }
 
     /// Starts it again with what it had, at the same port, after an end in order if it still runs.
@@ -257,6 +261,13 @@ fn is_ready(data: &Path, pid: u32) -> bool {
 fn children(pid: u32) -> Vec<u32> {
     let told = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     told.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+/// Whether a process holds nothing any more: it does not exist, or only its parent has not asked how it ended.
+fn is_gone(pid: u32) -> bool {
+    let told = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The state stands behind the program's name, which is in parentheses and may hold any letter.
+    told.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with(['Z', 'X']))
 }
 
 /// Where PostgreSQL's programs are.
