@@ -26,11 +26,12 @@ build: ## Build the optimised binary: target/release/countersign
 	cargo build --locked --release --bin countersign
 
 .PHONY: check
-check: ## Formatting, lints, documentation; licences, bans and sources where cargo-deny is installed
+check: ## Formatting, lints, documentation; licences where cargo-deny is installed, alert rules where promtool is
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked --offline check licenses bans sources; else echo "cargo-deny is not installed: make deny installs and runs it"; fi
+	@if command -v promtool >/dev/null; then promtool check config deploy/prometheus/prometheus.yml && promtool test rules deploy/prometheus/alerts.test.yml; else echo "promtool is not installed (Debian's package prometheus): alert rules are not checked"; fi
 
 .PHONY: deny
 deny: ## Install cargo-deny if need be (minutes); check licences, bans, sources and, over the network, advisories
