@@ -133,3 +133,17 @@ pub(crate) async fn read(mut response: Response) -> Body {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_line_that_is_not_protected_in_time_has_carried_nothing() {
+        let mute = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let client = SharedClient::new(Duration::from_millis(50)).get().unwrap();
+        let request = client.post(format!("https://{}/", mute.local_addr().unwrap())).body("482913");
+        let failed = exchange(request).await.err().map(|outcome| outcome.label());
+        assert_eq!(failed, Some("unreachable"));
+    }
+}

@@ -46,9 +46,19 @@ impl<'a> Letter<'a> {
         })
     }
 
-    /// Headers of a mail that no person wrote and no machine shall answer.
+    /// What it means where a vendor finds no address in the recipient's. Final, but for letters beyond ASCII: most vendors take them for a
+    /// mistake, and another one may not.
+    pub(crate) fn refused(&self, said: Diagnostic) -> TryOutcome {
+        if self.to.is_ascii() { TryOutcome::Refused(said) } else { TryOutcome::Unknown(said) }
+    }
+
+    /// Headers of a mail that no person wrote and no machine shall answer, but to say that it could not be delivered.
     pub(crate) const fn headers(&self) -> [(&'static str, &'a str); 3] {
-        [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All"), ("Content-Language", self.language)]
+        [
+            ("Auto-Submitted", "auto-generated"),
+            ("X-Auto-Response-Suppress", "RN, NRN, OOF, AutoReply"),
+            ("Content-Language", self.language),
+        ]
     }
 }
 

@@ -159,7 +159,7 @@ mod tests {
             });
         assert_eq!((subject.as_str(), text.as_str()), ("Acme: Anmeldung", "Hallo,\nIhr Code:\n\n482913\n\n10 min\n"));
         for expected in
-            ["<html lang=\"de-AT\" dir=\"ltr\">", ">Acme: Anmeldung</h1>", "Hallo,<br>Ihr Code:", ">482913</td>", ">10 min</td>"]
+            ["<html lang=\"de-AT\" dir=\"ltr\" ", ">Acme: Anmeldung</h1>", "Hallo,<br>Ihr Code:", ">482913</td>", ">10 min</td>"]
         {
             assert!(html.contains(expected), "{expected} is missing in {html}");
         }

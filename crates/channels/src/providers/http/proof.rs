@@ -59,7 +59,7 @@ impl Hmac {
     }
 }
 
-/// Several signatures may stand there, while a secret is changed.
+/// Several signatures may stand there, while a secret is changed. Whoever posts chooses how many, so the body is hashed once.
 fn is_webhook(key: &hmac::Key, callback: &Callback, now: Timestamp) -> Option<()> {
     let header = |name: &str| callback.header(&format!("webhook-{name}")).or_else(|| callback.header(&format!("svix-{name}")));
     let (id, time) = (header("id")?, header("timestamp")?);
@@ -67,6 +67,7 @@ fn is_webhook(key: &hmac::Key, callback: &Callback, now: Timestamp) -> Option<()
         return None;
     }
     let text = [format!("{id}.{time}.").as_bytes(), &callback.body].concat();
+    let right = hmac::sign(key, &text);
     let mut tags = header("signature")?.split(' ').filter_map(|it| BASE64.decode(it.strip_prefix("v1,")?.as_bytes()).ok());
-    tags.any(|tag| hmac::verify(key, &text, &tag).is_ok()).then_some(())
+    tags.any(|tag| right.as_ref().ct_eq(&tag).into()).then_some(())
 }

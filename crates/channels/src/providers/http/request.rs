@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use countersign_model::{Channel, Code, Errand, MessageId, Recipient};
+use countersign_model::{Channel, Code, Errand, MessageId, Mode, Recipient};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -199,6 +199,7 @@ fn samples(channels: &[Channel]) -> impl Iterator<Item = Rendered> {
         Some(Rendered {
             id: MessageId::from_bits(0),
             errand: Errand::of_nobody(),
+            mode: Mode::Live,
             channel,
             recipient,
             sender: None,

@@ -81,6 +81,7 @@ fn plain() -> Rendered {
         app_name,
         locale,
         text,
+        rehearsal: None,
     })
 }
 
@@ -306,7 +307,7 @@ fn a_mistake_is_told_by_its_key() {
         ),
         (
             format!("{base}{json}[header_files]\nX = \"/nowhere/x\""),
-            "providers.sms.header_files.X: cannot read /nowhere/x: entity not found",
+            "providers.sms.header_files.X: cannot read /nowhere/x: there is no such file",
         ),
     ];
     for (section, expected) in cases {

@@ -61,7 +61,7 @@ impl Provider for Mailgun {
         let body = wire::body(&letter, self.settings.reply_to.as_ref());
         let request = self.client.post(self.settings.send.clone()).header(AUTHORIZATION, self.settings.login.clone());
         match http::exchange(request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)).await {
-            Ok(reply) => wire::outcome(&reply),
+            Ok(reply) => wire::outcome(&reply, &letter),
             Err(outcome) => outcome,
         }
     }

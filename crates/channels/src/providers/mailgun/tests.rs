@@ -106,7 +106,7 @@ impl Subject for Vendor {
             ("o:tracking-opens", "no"),
             ("v:countersign_ref", &reference),
             ("h:Auto-Submitted", "auto-generated"),
-            ("h:X-Auto-Response-Suppress", "All"),
+            ("h:X-Auto-Response-Suppress", "RN, NRN, OOF, AutoReply"),
             ("h:Content-Language", "en"),
             ("h:Reply-To", "help@acme.example"),
         ];
@@ -144,8 +144,12 @@ impl Subject for Vendor {
                 posted["signature"]["token"] = TOKEN[1..].into();
             }),
             altered(&|posted| posted["signature"] = Value::Null),
+            // Two of them, of which one is right.
+            Callback { body: [b"{\"signature\":{}," as &[u8], &genuine.body[1..]].concat(), ..genuine.clone() },
             altered(&|posted| *posted = json!([])),
             Callback { body: b"not JSON".to_vec(), ..genuine.clone() },
+            Callback { body: b"{\"signature\":\"\xFF\"}".to_vec(), ..genuine.clone() },
+            Callback { body: "[".repeat(100_000).into_bytes(), ..genuine.clone() },
             Callback { body: Vec::new(), ..genuine.clone() },
             stale,
             early,
@@ -182,6 +186,22 @@ async fn the_words_of_a_400_decide_what_it_means() {
         assert_eq!(outcome(400, odd).await, TryOutcome::Unknown(Diagnostic::Http(400)), "{odd}");
     }
     assert_eq!(outcome(503, "").await.label(), "unknown");
+}
+
+#[tokio::test]
+async fn a_no_to_an_address_beyond_ascii_is_not_final() {
+    let server = Server::start(answer(400, &[], include_str!("fixtures/recipient.json"))).await;
+    let (built, _) = Vendor::build(&Vendor::section(&server.url("")), testing::context("mail", Duration::from_secs(5)));
+    let mut message = testing::email();
+    message.recipient = countersign_model::Recipient::parse(Channel::Email, "jörg@example.com").unwrap();
+    assert_eq!(built.unwrap().send(&message).await.label(), "unknown");
+}
+
+#[tokio::test]
+async fn the_greeting_at_a_wrong_address_is_no_yes() {
+    for greeting in ["Mailgun Magnificent API", "Mailgun Magnificent API\n"] {
+        assert_eq!(outcome(200, greeting).await, TryOutcome::Misconfigured(Diagnostic::Http(200)), "{greeting}");
+    }
 }
 
 #[tokio::test]

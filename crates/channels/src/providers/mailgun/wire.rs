@@ -36,10 +36,14 @@ struct Answer {
     message: String,
 }
 
+/// What the vendor answers with 200 at every address where it takes no mail.
+const GREETING: &[u8] = b"Mailgun Magnificent API";
+
 /// There are no codes of errors: what a 400 is about stands in its words alone.
-pub(super) fn outcome(reply: &Reply) -> TryOutcome {
+pub(super) fn outcome(reply: &Reply, letter: &Letter<'_>) -> TryOutcome {
     let said = reply.diagnostic();
     match reply.status {
+        200..=299 if reply.body.bytes.starts_with(GREETING) => TryOutcome::Misconfigured(said),
         200..=299 => {
             let id = reply.json::<Answer>().map(|answer| answer.id).unwrap_or_default();
             TryOutcome::Accepted { provider_id: sound_id(id.trim_start_matches('<').trim_end_matches('>')) }
@@ -47,7 +51,7 @@ pub(super) fn outcome(reply: &Reply) -> TryOutcome {
         400 => {
             let message = reply.json::<Answer>().map(|answer| answer.message).unwrap_or_default();
             match about(&message) {
-                About::Recipient => TryOutcome::Refused(said),
+                About::Recipient => letter.refused(said),
                 About::SetUp => TryOutcome::Misconfigured(said),
                 About::Other => TryOutcome::Unknown(said),
             }

@@ -228,7 +228,7 @@ async fn a_text_without_a_code_is_not_sent() {
     let server = Server::start(answer(200, &[], ACCEPTED)).await;
     let Outgoing { id, errand, mode, channel, recipient, app_name, locale, .. } = outgoing(Channel::Whatsapp);
     let text = "Your parcel is here".to_owned();
-    let text = OutgoingText { id, errand, mode, channel, recipient, sender: None, app_name, locale, text };
+    let text = OutgoingText { id, errand, mode, channel, recipient, sender: None, app_name, locale, text, rehearsal: None };
     let outcome = provider(&section(&server.url(""))).send(&Renderer::plain(text)).await;
     assert_eq!(outcome.label(), "misconfigured");
     assert!(server.requests().is_empty());

@@ -68,7 +68,7 @@ impl Provider for Postmark {
         let body = wire::body(&letter, settings.reply_to.as_ref(), &settings.message_stream);
         let request = self.signed_on(self.client.post(settings.send.clone()));
         match http::exchange(request.header(CONTENT_TYPE, "application/json").body(body)).await {
-            Ok(reply) => wire::outcome(&reply),
+            Ok(reply) => wire::outcome(&reply, &letter),
             Err(outcome) => outcome,
         }
     }

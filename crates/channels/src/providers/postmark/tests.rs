@@ -96,7 +96,7 @@ impl Subject for Vendor {
             "TrackLinks": "None",
             "Headers": [
                 {"Name": "Auto-Submitted", "Value": "auto-generated"},
-                {"Name": "X-Auto-Response-Suppress", "Value": "All"},
+                {"Name": "X-Auto-Response-Suppress", "Value": "RN, NRN, OOF, AutoReply"},
                 {"Name": "Content-Language", "Value": "en"},
             ],
             "Metadata": {"countersign_ref": message.reference().to_string()},
@@ -155,7 +155,10 @@ async fn the_vendors_own_code_decides_what_an_answer_means() {
     for (status, code, message, label) in [
         (422, 406, "", "refused"),
         (422, 300, "Invalid 'To' address: 'ann@example.com'.", "refused"),
+        (422, 300, "Error parsing 'To': Illegal email domain 'example..com' in address 'ann@example..com'.", "refused"),
         (422, 300, "Invalid 'From' address: 'Acme'.", "misconfigured"),
+        (422, 300, "Error parsing 'From': Illegal email address 'Acme'. It must contain the '@' symbol.", "misconfigured"),
+        (422, 300, "Error parsing 'Reply-To': Illegal email domain 'acme' in address 'a@acme'.", "unknown"),
         (422, 300, "Provide either email TextBody or HtmlBody or both.", "unknown"),
         (401, 10, "", "misconfigured"),
         (422, 400, "", "misconfigured"),
@@ -184,10 +187,24 @@ async fn the_vendors_own_code_decides_what_an_answer_means() {
 }
 
 #[tokio::test]
+async fn a_no_to_an_address_beyond_ascii_is_not_final() {
+    let server = Server::start(answer(422, &[], include_str!("fixtures/recipient.json"))).await;
+    let mut message = testing::email();
+    message.recipient = countersign_model::Recipient::parse(Channel::Email, "jörg@example.com").unwrap();
+    assert_eq!(provider(&server.url("")).send(&message).await.label(), "unknown");
+}
+
+#[tokio::test]
 async fn a_yes_without_a_sound_id_is_a_yes() {
-    for odd in ["", "OK", "{\"ErrorCode\":0}", "{\"ErrorCode\":0,\"MessageID\":\"two words\"}", "{\"MessageID\":\"x\"}"] {
+    for odd in ["", "OK", "{}", "{\"ErrorCode\":0}", "{\"ErrorCode\":0,\"MessageID\":\"two words\"}"] {
         assert_eq!(outcome(200, odd).await, TryOutcome::Accepted { provider_id: None }, "{odd}");
     }
+}
+
+#[tokio::test]
+async fn a_yes_that_will_be_late_has_no_code_and_its_id_is_kept() {
+    let outcome = outcome(200, include_str!("fixtures/late.json")).await;
+    assert_eq!(outcome, TryOutcome::Accepted { provider_id: Some("38360f97-ff7f-44b2-bcd1-5ea94ff2af00".to_owned()) });
 }
 
 #[tokio::test]
@@ -342,7 +359,7 @@ async fn what_is_about_nothing_of_ours_is_passed_over_and_what_is_no_json_is_mal
         let read = reader().read(&post(DELIVERY, reference(), change), NOW).await;
         assert_eq!(read, Ok(Reading::Receipts(Vec::new())), "{number}");
     }
-    for body in [b"".to_vec(), b"{".to_vec(), vec![0xFF]] {
+    for body in [b"".to_vec(), b"{".to_vec(), b"{\"Type\":\"\xFF\"}".to_vec(), "[".repeat(100_000).into_bytes()] {
         let callback = Callback { body, ..post(DELIVERY, reference(), |_| ()) };
         assert_eq!(reader().read(&callback, NOW).await, Err(CallbackRefusal::Malformed("not an event")));
     }

@@ -32,6 +32,8 @@ pub(super) fn body(letter: &Letter<'_>, reply_to: Option<&Mailbox>, stream: &str
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Answer {
+    /// Left out where a mail is taken that will be late.
+    #[serde(default)]
     error_code: i64,
     #[serde(default)]
     message: String,
@@ -40,7 +42,7 @@ struct Answer {
 }
 
 /// The vendor's own code decides where there is one; it also stands beside a yes.
-pub(super) fn outcome(reply: &Reply) -> TryOutcome {
+pub(super) fn outcome(reply: &Reply, letter: &Letter<'_>) -> TryOutcome {
     let said = reply.diagnostic();
     match reply.json::<Answer>() {
         Some(Answer { error_code: 0, message_id, .. }) if (200..300).contains(&reply.status) => {
@@ -51,14 +53,22 @@ pub(super) fn outcome(reply: &Reply) -> TryOutcome {
         Some(answer) => match answer.error_code {
             // The mailbox bounced or complained before.
             406 => TryOutcome::Refused(said),
-            300 if answer.message.starts_with("Invalid 'To' address") => TryOutcome::Refused(said),
-            300 if answer.message.starts_with("Invalid 'From' address") => TryOutcome::Misconfigured(said),
+            300 if complains_of("To", &answer.message) => letter.refused(said),
+            300 if complains_of("From", &answer.message) => TryOutcome::Misconfigured(said),
             // Token; sender not set up, not confirmed; nothing left to send with; account pending, or closed; no such stream.
             10 | 400 | 401 | 405 | 412 | 413 | 1235 | 1236 => TryOutcome::Misconfigured(said),
             429 => TryOutcome::Throttled(said),
             _ => reply.outcome(),
         },
     }
+}
+
+/// Whether what is wrong with the form of a request is the address in this field.
+fn complains_of(field: &str, message: &str) -> bool {
+    ["Invalid ", "Error parsing "].iter().any(|start| {
+        let rest = message.strip_prefix(start).and_then(|rest| rest.strip_prefix('\'')?.strip_prefix(field));
+        rest.is_some_and(|rest| rest.starts_with('\''))
+    })
 }
 
 /// What the answer to "which server is this" says.

@@ -62,7 +62,7 @@ impl Provider for Resend {
         let request = self.client.post(self.settings.send.clone()).header(AUTHORIZATION, self.settings.key.clone());
         let request = request.header("idempotency-key", message.id.to_string()).header(CONTENT_TYPE, "application/json");
         match http::exchange(request.body(body)).await {
-            Ok(reply) => wire::outcome(&reply),
+            Ok(reply) => wire::outcome(&reply, &letter),
             Err(outcome) => outcome,
         }
     }

@@ -39,11 +39,11 @@ impl Events {
         let id = callback.header("svix-id").filter(|id| !id.contains('.'))?;
         let timestamp = callback.header("svix-timestamp").filter(|timestamp| is_recent(timestamp, now))?;
         let head = format!("{id}.{timestamp}.");
-        let mut tags = callback.header("svix-signature")?.split(' ').filter_map(|signature| {
+        let tags = callback.header("svix-signature")?.split(' ').filter_map(|signature| {
             let encoded = signature.strip_prefix("v1,")?;
             BASE64.decode(encoded.as_bytes()).ok()
         });
-        tags.any(|tag| is_hmac_sha256(key.expose_secret(), &[head.as_bytes(), &callback.body], &tag)).then_some(())
+        is_hmac_sha256(key.expose_secret(), &[head.as_bytes(), &callback.body], tags).then_some(())
     }
 }
 
@@ -85,9 +85,16 @@ fn bounced(bounce: &Value) -> Undelivered {
     }
     let text = |name: &str| bounce[name].as_str().unwrap_or_default();
     match (text("type"), text("subType")) {
-        (_, "Suppressed" | "OnAccountSuppressionList" | "ContentRejected" | "AttachmentRejected" | "MessageTooLarge") => {
-            Undelivered::Rejected
-        }
+        (
+            _,
+            "Suppressed"
+            | "OnAccountSuppressionList"
+            | "OnTenantSuppressionList"
+            | "EmailValidationSuppressed"
+            | "ContentRejected"
+            | "AttachmentRejected"
+            | "MessageTooLarge",
+        ) => Undelivered::Rejected,
         (_, "MailboxFull") | ("Transient", _) => Undelivered::Unreachable,
         ("Permanent", _) => Undelivered::NotThere,
         _ => Undelivered::Unknown,

@@ -30,9 +30,9 @@ fn signature(secret: &str, id: &str, timestamp: &str, body: &[u8]) -> String {
     format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes()))
 }
 
-fn signed(body: &str, at: Timestamp) -> Callback {
+fn signed(body: impl AsRef<[u8]>, at: Timestamp) -> Callback {
     let timestamp = at.seconds().to_string();
-    let signature = signature(SECRET, "msg_2Lh9", &timestamp, body.as_bytes());
+    let signature = signature(SECRET, "msg_2Lh9", &timestamp, body.as_ref());
     Callback {
         is_get: false,
         url: "https://otp.example.com/receipts/resend/mail".to_owned(),
@@ -43,7 +43,7 @@ fn signed(body: &str, at: Timestamp) -> Callback {
             ("svix-timestamp".to_owned(), timestamp.into_bytes()),
             ("svix-signature".to_owned(), signature.into_bytes()),
         ],
-        body: body.as_bytes().to_vec(),
+        body: body.as_ref().to_vec(),
     }
 }
 
@@ -51,7 +51,7 @@ fn signed(body: &str, at: Timestamp) -> Callback {
 fn post(fixture: &str, reference: Reference, change: impl Fn(&mut Value)) -> Callback {
     let mut event: Value = serde_json::from_str(&fixture.replace("{reference}", &reference.to_string())).unwrap();
     change(&mut event);
-    signed(&event.to_string(), NOW)
+    signed(event.to_string(), NOW)
 }
 
 struct Vendor;
@@ -113,7 +113,7 @@ impl Subject for Vendor {
             "subject": subject,
             "text": text,
             "html": html,
-            "headers": {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": "en"},
+            "headers": {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "RN, NRN, OOF, AutoReply", "Content-Language": "en"},
             "tags": [{"name": "category", "value": "otp"}, {"name": "countersign_ref", "value": message.reference().to_string()}],
         });
         assert_eq!(request.json(), expected);
@@ -207,6 +207,14 @@ async fn the_vendors_word_for_an_error_decides_what_it_means() {
     for odd in ["", "<html>", "{}", "{\"name\":7}"] {
         assert_eq!(outcome(422, odd).await, TryOutcome::Unknown(Diagnostic::Http(422)), "{odd}");
     }
+}
+
+#[tokio::test]
+async fn a_no_to_an_address_beyond_ascii_is_not_final() {
+    let server = Server::start(answer(422, &[], include_str!("fixtures/recipient.json"))).await;
+    let mut message = testing::email();
+    message.recipient = countersign_model::Recipient::parse(Channel::Email, "jörg@example.com").unwrap();
+    assert_eq!(provider(&server.url("")).send(&message).await.label(), "unknown");
 }
 
 #[tokio::test]
@@ -324,6 +332,8 @@ async fn a_bounce_says_why() {
         (json!({"type": "Permanent", "subType": "NoEmail"}), NotThere),
         (json!({"type": "Permanent", "subType": "Suppressed"}), Rejected),
         (json!({"type": "Permanent", "subType": "OnAccountSuppressionList"}), Rejected),
+        (json!({"type": "Permanent", "subType": "OnTenantSuppressionList"}), Rejected),
+        (json!({"type": "Permanent", "subType": "EmailValidationSuppressed"}), Rejected),
         (json!({"type": "Transient", "subType": "General"}), Unreachable),
         (json!({"type": "Transient", "subType": "MailboxFull"}), Unreachable),
         (json!({"type": "Transient", "subType": "MessageTooLarge"}), Rejected),
@@ -347,6 +357,17 @@ async fn one_right_signature_among_several_is_enough() {
     let genuine = String::from_utf8(callback.headers[3].1.clone()).unwrap();
     callback.headers[3].1 = format!("v1a,AAAA v1,AAAA {genuine}").into_bytes();
     assert!(reader().read(&callback, NOW).await.is_ok());
+}
+
+/// Whoever posts chooses how many there are, and how long the body is.
+#[tokio::test]
+async fn thousands_of_signatures_cost_no_more_than_one() {
+    let mut callback = signed(format!("\"{}\"", "x".repeat(3 << 20)), NOW);
+    let genuine = String::from_utf8(callback.headers[3].1.clone()).unwrap();
+    callback.headers[3].1 = "v1,AAAA ".repeat(16_000).into_bytes();
+    assert_eq!(reader().read(&callback, NOW).await, Err(CallbackRefusal::Forged));
+    callback.headers[3].1.extend_from_slice(genuine.as_bytes());
+    assert_eq!(reader().read(&callback, NOW).await, Ok(Reading::Receipts(Vec::new())));
 }
 
 /// From the tests of the reference library of Standard Webhooks, whose scheme the vendor's is.
@@ -374,8 +395,10 @@ async fn what_is_about_nothing_of_ours_is_passed_over_and_what_is_no_json_is_mal
         let read = reader().read(&post(EVENT, reference(), change), NOW).await;
         assert_eq!(read, Ok(Reading::Receipts(Vec::new())), "{number}");
     }
-    for body in ["", "{", "email.delivered"] {
-        assert_eq!(reader().read(&signed(body, NOW), NOW).await, Err(CallbackRefusal::Malformed("not an event")), "{body}");
+    let deep = "[".repeat(100_000);
+    for body in [b"".as_slice(), b"{", b"email.delivered", b"{\"type\":\"\xFF\"}", deep.as_bytes()] {
+        let read = reader().read(&signed(body, NOW), NOW).await;
+        assert_eq!(read, Err(CallbackRefusal::Malformed("not an event")), "{}", String::from_utf8_lossy(body));
     }
 }
 

@@ -38,7 +38,7 @@ struct Flaw {
 }
 
 /// The vendor's own word for an error decides where there is one.
-pub(super) fn outcome(reply: &Reply) -> TryOutcome {
+pub(super) fn outcome(reply: &Reply, letter: &Letter<'_>) -> TryOutcome {
     let said = reply.diagnostic();
     if (200..300).contains(&reply.status) {
         let id = reply.json::<Taken>().and_then(|taken| sound_id(&taken.id));
@@ -47,7 +47,7 @@ pub(super) fn outcome(reply: &Reply) -> TryOutcome {
     let Some(flaw) = reply.json::<Flaw>() else { return reply.outcome() };
     match flaw.name.as_str() {
         "validation_error" if flaw.message.starts_with("Invalid `to` field. The email address needs to follow") => {
-            TryOutcome::Refused(said)
+            letter.refused(said)
         }
         "missing_api_key"
         | "invalid_api_key"

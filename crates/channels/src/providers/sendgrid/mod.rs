@@ -61,7 +61,7 @@ impl Provider for SendGrid {
         let body = wire::body(&letter, self.settings.reply_to.as_ref());
         let request = self.client.post(self.settings.send.clone()).header(AUTHORIZATION, self.settings.key.clone());
         match http::exchange(request.header(CONTENT_TYPE, "application/json").body(body)).await {
-            Ok(reply) => wire::outcome(&reply),
+            Ok(reply) => wire::outcome(&reply, &letter),
             Err(outcome) => outcome,
         }
     }

@@ -36,9 +36,10 @@ fn verification_key() -> String {
     BASE64.encode(&der)
 }
 
-fn signed(body: &str, url: &str, at: Timestamp) -> Callback {
+fn signed(body: impl AsRef<[u8]>, url: &str, at: Timestamp) -> Callback {
     let timestamp = at.seconds().to_string();
-    let signature = key_pair().sign(&SystemRandom::new(), format!("{timestamp}{body}").as_bytes()).unwrap();
+    let text = [timestamp.as_bytes(), body.as_ref()].concat();
+    let signature = key_pair().sign(&SystemRandom::new(), &text).unwrap();
     Callback {
         is_get: false,
         url: url.to_owned(),
@@ -48,7 +49,7 @@ fn signed(body: &str, url: &str, at: Timestamp) -> Callback {
             ("x-twilio-email-event-webhook-timestamp".to_owned(), timestamp.into_bytes()),
             ("x-twilio-email-event-webhook-signature".to_owned(), BASE64.encode(signature.as_ref()).into_bytes()),
         ],
-        body: body.as_bytes().to_vec(),
+        body: body.as_ref().to_vec(),
     }
 }
 
@@ -115,7 +116,7 @@ impl Subject for Vendor {
             "reply_to": {"email": "help@acme.example"},
             "subject": subject,
             "content": [{"type": "text/plain", "value": text}, {"type": "text/html", "value": html}],
-            "headers": {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": "en"},
+            "headers": {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "RN, NRN, OOF, AutoReply", "Content-Language": "en"},
             "categories": ["otp"],
             "custom_args": {"countersign_ref": message.reference().to_string()},
             "tracking_settings": {
@@ -136,7 +137,7 @@ impl Subject for Vendor {
             Told::Failed => &events[3],
             Told::Unheard => &events[4],
         };
-        Some(signed(&batch(&[event]), url, NOW))
+        Some(signed(batch(&[event]), url, NOW))
     }
 
     fn forgeries(genuine: &Callback) -> Vec<Callback> {
@@ -214,6 +215,15 @@ async fn what_is_wrong_with_a_request_decides_what_a_no_means() {
 }
 
 #[tokio::test]
+async fn a_no_to_an_address_beyond_ascii_is_not_final() {
+    let server = Server::start(answer(400, &[], include_str!("fixtures/recipient.json"))).await;
+    let (built, _) = Vendor::build(&Vendor::section(&server.url("")), testing::context("mail", Duration::from_secs(5)));
+    let mut message = testing::email();
+    message.recipient = countersign_model::Recipient::parse(Channel::Email, "jörg@example.com").unwrap();
+    assert_eq!(built.unwrap().send(&message).await.label(), "unknown");
+}
+
+#[tokio::test]
 async fn a_yes_without_a_sound_id_is_a_yes() {
     for reply in [answer(202, &[], ""), answer(202, &[("X-Message-Id", "two words")], ""), answer(200, &[], "{}")] {
         let server = Server::start(reply).await;
@@ -263,7 +273,7 @@ fn reader() -> Events {
     Events::new(VerificationKey::parse(&verification_key()))
 }
 
-async fn read(body: &str) -> Result<Reading, CallbackRefusal> {
+async fn read(body: impl AsRef<[u8]>) -> Result<Reading, CallbackRefusal> {
     reader().read(&signed(body, "https://otp.example.com/x", NOW), NOW).await
 }
 
@@ -359,6 +369,20 @@ async fn what_is_signed_and_is_no_list_is_malformed_and_odd_times_are_left_out()
         let event = json!({"event": "delivered", "timestamp": timestamp, "countersign_ref": reference().to_string()});
         assert_eq!(reports(&[&event]).await, [Report::Delivered], "{timestamp}");
     }
+}
+
+#[tokio::test]
+async fn what_is_signed_and_deep_broken_or_huge_is_read_as_far_as_it_can_be() {
+    let malformed = Err(CallbackRefusal::Malformed("not a list of events"));
+    assert_eq!(read("[".repeat(100_000)).await, malformed);
+    assert_eq!(read(b"[{\"event\":\"\xFF\"}]").await, malformed);
+    let bounce = |reference: String| {
+        let reason = "x".repeat(1 << 20);
+        json!({"event": "bounce", "reason": reason, "status": "5.1.1", "countersign_ref": reference})
+    };
+    let not_there = Report::Undelivered(Undelivered::NotThere);
+    let (ours, nobodys) = (bounce(reference().to_string()), bounce("0".repeat(1 << 20)));
+    assert_eq!(reports(&[&nobodys, &ours]).await, [not_there]);
 }
 
 #[tokio::test]

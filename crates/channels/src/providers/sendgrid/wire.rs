@@ -53,7 +53,7 @@ struct Flaw {
 }
 
 /// A mail that is taken is answered with 202, an empty body, and its id in a header.
-pub(super) fn outcome(reply: &Reply) -> TryOutcome {
+pub(super) fn outcome(reply: &Reply, letter: &Letter<'_>) -> TryOutcome {
     let said = reply.diagnostic();
     match reply.status {
         200..=299 => {
@@ -61,7 +61,7 @@ pub(super) fn outcome(reply: &Reply) -> TryOutcome {
             TryOutcome::Accepted { provider_id: id.and_then(sound_id) }
         }
         400 => match flawed(reply).as_deref() {
-            Some(field) if field.starts_with("personalizations.0.to") => TryOutcome::Refused(said),
+            Some(field) if field.starts_with("personalizations.0.to") => letter.refused(said),
             Some(field) if field.starts_with("from") || field.starts_with("reply_to") => TryOutcome::Misconfigured(said),
             _ => TryOutcome::Unknown(said),
         },

@@ -66,7 +66,7 @@ impl Provider for Ses {
             Ok(letter) => letter,
             Err(outcome) => return outcome,
         };
-        let is_plain = letter.to.is_ascii() && letter.from.address == settings.from.address;
+        let is_from_house = letter.from.address == settings.from.address;
         let body = wire::body(&letter, settings.configuration_set.as_deref());
         let headers = [("content-type", "application/json")];
         let unsigned = Unsigned { method: Method::POST, url: &settings.mail_url, headers: &headers, body: &body };
@@ -74,7 +74,7 @@ impl Provider for Ses {
             return TryOutcome::Misconfigured(Diagnostic::Note("the request could not be signed"));
         };
         match http::exchange(self.client.post(settings.mail_url.clone()).headers(headers).body(body)).await {
-            Ok(reply) => wire::outcome(&reply, is_plain),
+            Ok(reply) => wire::outcome(&reply, &letter, is_from_house),
             Err(outcome) => outcome,
         }
     }

@@ -32,7 +32,7 @@ fn report(event: &Value) -> (Report, &Value) {
         "Open" => (Report::Delivered, of("open")),
         "Click" => (Report::Delivered, of("click")),
         "Bounce" => (Report::Undelivered(bounce(&event["bounce"])), of("bounce")),
-        "Complaint" if event["complaint"]["complaintSubType"] == "OnAccountSuppressionList" => {
+        "Complaint" if is_list(&event["complaint"]["complaintSubType"]) => {
             (Report::Undelivered(Undelivered::Rejected), of("complaint"))
         }
         // Whoever calls a mail spam has got it.
@@ -44,16 +44,24 @@ fn report(event: &Value) -> (Report, &Value) {
     }
 }
 
+/// A complaint of the past: the service has kept the mail back.
+fn is_list(kind: &Value) -> bool {
+    matches!(kind.as_str(), Some("OnAccountSuppressionList" | "OnTenantSuppressionList"))
+}
+
 /// Why mail came back. The sub-type says it where there is one of its own; else the other side's status does.
 fn bounce(bounce: &Value) -> Undelivered {
     let word = |name: &str| bounce[name].as_str().unwrap_or_default();
     match (word("bounceType"), word("bounceSubType")) {
         (_, "NoEmail") => Undelivered::NotThere,
         (_, "MailboxFull") => Undelivered::Unreachable,
+        (_, "CustomTimeoutExceeded") => Undelivered::Expired,
         (
             _,
             "Suppressed"
             | "OnAccountSuppressionList"
+            | "OnTenantSuppressionList"
+            | "EmailValidationSuppressed"
             | "UnsubscribedRecipient"
             | "MessageTooLarge"
             | "ContentRejected"

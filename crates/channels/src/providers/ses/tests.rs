@@ -108,7 +108,7 @@ impl Subject for AtSes {
                 "Body": {"Text": {"Data": text, "Charset": "UTF-8"}, "Html": {"Data": html, "Charset": "UTF-8"}},
                 "Headers": [
                     {"Name": "Auto-Submitted", "Value": "auto-generated"},
-                    {"Name": "X-Auto-Response-Suppress", "Value": "All"},
+                    {"Name": "X-Auto-Response-Suppress", "Value": "RN, NRN, OOF, AutoReply"},
                     {"Name": "Content-Language", "Value": "en"},
                 ],
             }},
@@ -215,13 +215,15 @@ async fn every_event_is_told_in_our_words() {
 async fn a_complaint_of_the_past_keeps_mail_from_going_out() {
     let mut event: Value = serde_json::from_str(EVENT).unwrap();
     event["eventType"] = "Complaint".into();
-    event["complaint"] = json!({"complaintSubType": "OnAccountSuppressionList", "timestamp": "2026-01-15T10:44:42.669Z"});
-    assert_eq!(reported(&event).await, Report::Undelivered(Undelivered::Rejected));
+    for list in ["OnAccountSuppressionList", "OnTenantSuppressionList"] {
+        event["complaint"] = json!({"complaintSubType": list, "timestamp": "2026-01-15T10:44:42.669Z"});
+        assert_eq!(reported(&event).await, Report::Undelivered(Undelivered::Rejected), "{list}");
+    }
 }
 
 #[tokio::test]
 async fn a_bounce_says_why() {
-    use Undelivered::{NotThere, Rejected, Unknown, Unreachable};
+    use Undelivered::{Expired, NotThere, Rejected, Unknown, Unreachable};
     let cases = [
         ("Permanent", "General", "5.1.1", NotThere),
         ("Permanent", "General", "5.7.1", Rejected),
@@ -230,9 +232,13 @@ async fn a_bounce_says_why() {
         ("Permanent", "NoEmail", "", NotThere),
         ("Permanent", "Suppressed", "5.1.1", Rejected),
         ("Permanent", "OnAccountSuppressionList", "5.1.1", Rejected),
+        ("Permanent", "OnTenantSuppressionList", "5.1.1", Rejected),
+        ("Permanent", "EmailValidationSuppressed", "5.1.1", Rejected),
+        ("Permanent", "UnsubscribedRecipient", "5.1.1", Rejected),
         ("Transient", "General", "", Unreachable),
         ("Transient", "General", "4.7.1", Rejected),
         ("Transient", "MailboxFull", "", Unreachable),
+        ("Transient", "CustomTimeoutExceeded", "", Expired),
         ("Transient", "MessageTooLarge", "", Rejected),
         ("Transient", "ContentRejected", "", Rejected),
         ("Transient", "AttachmentRejected", "", Rejected),

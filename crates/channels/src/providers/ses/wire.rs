@@ -64,17 +64,17 @@ struct Said {
     message: String,
 }
 
-/// What a reply to a mail means. `is_plain`: address and sender are of the kind that the service takes, so that a complaint about an address
-/// is about one that does not exist.
-pub(super) fn outcome(reply: &Reply, is_plain: bool) -> TryOutcome {
+/// What a reply to a mail means. `is_from_house`: its sender is the one of the section, so that a complaint about an address is about the
+/// recipient's.
+pub(super) fn outcome(reply: &Reply, letter: &Letter<'_>, is_from_house: bool) -> TryOutcome {
     if (200..300).contains(&reply.status) {
         let id = reply.json::<Taken>().and_then(|taken| http::sound_id(&taken.message_id));
         return TryOutcome::Accepted { provider_id: id };
     }
     let Some(kind) = aws::kind(reply) else { return reply.outcome() };
     match kind.as_str() {
-        "BadRequestException" if is_plain && complains_of_address(reply) => {
-            TryOutcome::Refused(Diagnostic::Note("the service finds no address in it"))
+        "BadRequestException" if is_from_house && complains_of_address(reply) => {
+            letter.refused(Diagnostic::Note("the service finds no address in it"))
         }
         "LimitExceededException" => TryOutcome::Throttled(Diagnostic::Note("LimitExceededException")),
         "MessageRejected" => {

@@ -7,6 +7,7 @@ use lettre::transport::smtp::extension::ClientId;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
+use super::letter::in_ascii;
 use crate::config::{ConfigError, ConfigProblem};
 use crate::secret;
 use crate::tls::install_crypto;
@@ -86,9 +87,11 @@ impl Config {
         if self.host.is_empty() || self.host.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '@')) {
             return wrong("host", ConfigProblem::Form("a host name or address, without scheme and port"));
         }
-        let Ok(from) = self.from.parse::<Mailbox>() else {
+        let Ok(Mailbox { name, email }) = self.from.parse() else {
             return wrong("from", ConfigProblem::Form("a mailbox such as `Example <no-reply@example.com>`"));
         };
+        // A relay of one's own may know names that no other server does: those stay as they are.
+        let email = in_ascii(email.as_ref()).unwrap_or(email);
         if self.from.contains(char::is_control) {
             return wrong("from", ConfigProblem::Form("one line"));
         }
@@ -110,7 +113,7 @@ impl Config {
             port: self.port.unwrap_or(default_port),
             tls: self.protection(at)?,
             credentials: self.credentials(at)?,
-            from,
+            from: Mailbox::new(name, email),
             hello,
             pool_size: self.pool_size,
         })

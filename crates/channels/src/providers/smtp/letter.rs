@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use countersign_model::Timestamp;
+use countersign_model::{EmailAddress, Timestamp};
 use lettre::Address;
 use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -45,7 +45,7 @@ pub(super) fn write(
         .date(date)
         .message_id(Some(format!("<{id}>")))
         .raw_header(header("Auto-Submitted", "auto-generated")?)
-        .raw_header(header("X-Auto-Response-Suppress", "All")?)
+        .raw_header(header("X-Auto-Response-Suppress", "RN, NRN, OOF, AutoReply")?)
         .raw_header(header("Content-Language", &message.locale)?)
         .multipart(parts)
         .ok()?;
@@ -54,11 +54,16 @@ pub(super) fn write(
 
 /// Whom the mail comes from: the house, under the sender's name if that is a name, or at the sender's address if that is one.
 fn from(house: &Mailbox, sender: Option<&str>) -> Mailbox {
-    match sender.map(|sender| (sender, sender.parse::<Address>())) {
+    match sender.map(|sender| (sender, in_ascii(sender))) {
         None => house.clone(),
-        Some((_, Ok(address))) => Mailbox::new(house.name.clone(), address),
-        Some((name, Err(_))) => Mailbox::new(Some(name.to_owned()), house.email.clone()),
+        Some((_, Some(address))) => Mailbox::new(house.name.clone(), address),
+        Some((name, None)) => Mailbox::new(Some(name.to_owned()), house.email.clone()),
     }
+}
+
+/// An address with its domain as servers know it; none: it is none that a person could have.
+pub(super) fn in_ascii(address: &str) -> Option<Address> {
+    EmailAddress::parse(address).ok()?.as_str().parse().ok()
 }
 
 fn header(name: &'static str, value: &str) -> Option<HeaderValue> {

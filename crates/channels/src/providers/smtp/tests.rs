@@ -68,7 +68,7 @@ async fn a_mail_arrives_as_sound_mime_with_both_parts_and_the_headers_of_an_auto
     assert_eq!(mail.message_id(), Some(id.as_str()));
     assert_eq!(mail.date().unwrap().to_timestamp(), testing::NOW.seconds());
     assert_eq!(header("Auto-Submitted"), Some("auto-generated"), "{raw}");
-    assert_eq!(header("X-Auto-Response-Suppress"), Some("All"), "{raw}");
+    assert_eq!(header("X-Auto-Response-Suppress"), Some("RN, NRN, OOF, AutoReply"), "{raw}");
     assert_eq!(mail.parts.len(), 3, "{raw}");
     assert_eq!(mail.body_text(0).unwrap(), message.text().replace('\n', "\r\n"));
     let Content::Email { html, .. } = &message.content else { panic!("a mail was asked for") };
@@ -88,6 +88,36 @@ async fn a_name_full_of_line_ends_adds_no_header_and_no_command() {
     assert!(mail.bcc().is_none(), "{raw}");
     assert_eq!(mail.subject(), Some("Your Acme Bcc: eve@example.com . RCPT TO:<eve@example.com> Ä verification code"));
     assert_eq!(server.said("RCPT"), 1);
+}
+
+#[tokio::test]
+async fn a_line_of_a_lone_dot_ends_no_mail() {
+    let server = Server::start(polite).await;
+    let mut message = outgoing(Channel::Email);
+    let body = "{{code}}\n.\n..\n.RCPT TO:<eve@example.com>\nend".to_owned();
+    message.wording = Some(countersign_model::Wording { subject: None, body });
+    let message = rendered(message);
+    assert_eq!(provider(&config(server.port)).send(&message).await.label(), "accepted");
+    let raw = server.seen.lock().unwrap().mails[0].clone();
+    let mail = MessageParser::default().parse(&raw).unwrap();
+    assert_eq!(mail.body_text(0).unwrap(), message.text().replace('\n', "\r\n"));
+    assert_eq!((server.mails(), server.said("RCPT")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_line_longer_than_servers_take_is_broken_and_put_together_again() {
+    let server = Server::start(polite).await;
+    let mut message = outgoing(Channel::Email);
+    message.app_name = "N".repeat(300);
+    let body = format!("{{{{code}}}} {}", "x".repeat(1_500));
+    message.wording = Some(countersign_model::Wording { subject: None, body });
+    let message = rendered(message);
+    assert_eq!(provider(&config(server.port)).send(&message).await.label(), "accepted");
+    let raw = server.seen.lock().unwrap().mails[0].clone();
+    assert!(raw.lines().all(|line| line.len() <= 998), "{raw}");
+    let mail = MessageParser::default().parse(&raw).unwrap();
+    assert_eq!(mail.body_text(0).unwrap(), message.text().replace('\n', "\r\n"));
+    assert_eq!(mail.subject().unwrap(), format!("Your {} verification code", "N".repeat(300)));
 }
 
 #[tokio::test]
@@ -274,6 +304,20 @@ async fn an_address_beyond_ascii_goes_only_to_a_server_that_takes_it() {
     let server = Server::start(replies!("EHLO", "250-mail.test\r\n250-8BITMIME\r\n250 SMTPUTF8")).await;
     assert_eq!(provider(&config(server.port)).send(&message).await.label(), "accepted");
     assert_eq!(server.said("MAIL FROM:<no-reply@acme.example> SMTPUTF8"), 1);
+}
+
+#[tokio::test]
+async fn a_domain_beyond_ascii_goes_out_in_its_ascii_form_and_asks_nothing_of_the_server() {
+    let server = Server::start(polite).await;
+    let provider = provider(&Config { from: "Bücher <no-reply@bücher.example>".to_owned(), ..config(server.port) });
+    for (sender, from) in [(None, "no-reply"), (Some("laden@bücher.example".to_owned()), "laden")] {
+        let message = Rendered { sender, ..email() };
+        assert_eq!(provider.send(&message).await.label(), "accepted", "{from}");
+        assert_eq!(server.said(&format!("MAIL FROM:<{from}@xn--bcher-kva.example>")), 1, "{from}");
+    }
+    let raw = server.seen.lock().unwrap().mails[0].clone();
+    let id = format!("{}@xn--bcher-kva.example", email().id);
+    assert!(raw.is_ascii() && raw.contains(&format!("\r\nMessage-ID: <{id}>\r\n")), "{raw}");
 }
 
 #[tokio::test]

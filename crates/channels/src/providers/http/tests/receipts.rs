@@ -296,6 +296,25 @@ async fn standard_webhooks_are_taken_within_five_minutes_under_either_name() {
     }
 }
 
+/// Whoever posts chooses how many there are, and how long the body is.
+#[tokio::test]
+async fn thousands_of_signatures_cost_no_more_than_one() {
+    let provider = reads(&format!("{BY_ID}webhook_secret = \"whsec_aHVzaGh1c2hodXNoaHVzaA==\""));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, b"hushhushhushhush");
+    let body = format!(r#"{{"id":"17","status":"1","more":"{}"}}"#, "x".repeat(3 << 20));
+    let time = (NOW.millis() / 1000).to_string();
+    let tag = BASE64.encode(hmac::sign(&key, format!("msg_1.{time}.{body}").as_bytes()).as_ref());
+    let called = |signatures: String| {
+        let headers =
+            [("webhook-id", "msg_1".to_owned()), ("webhook-timestamp", time.clone()), ("webhook-signature", signatures)];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.into_bytes())).to_vec();
+        Callback { headers, ..callback("", &[], &body) }
+    };
+    let wrong = "v1,AAAA ".repeat(16_000);
+    assert_eq!(read(&provider, &called(wrong.clone())).await, Err(CallbackRefusal::Forged));
+    assert!(read(&provider, &called(format!("{wrong}v1,{tag}"))).await.is_ok());
+}
+
 #[tokio::test]
 async fn the_secret_stands_in_the_address_that_the_gateway_is_told() {
     let server = Server::start(answer(200, &[], "{}")).await;
