@@ -9,69 +9,18 @@ use super::*;
 use crate::aws::testing::{self as sns, Shelf, TOPIC};
 use crate::receipts::{Callback, CallbackRefusal, Reading};
 use crate::render::Renderer;
-use crate::testing::server::{Act, Request, Server, answer};
+use crate::testing::server::{Request, Server, answer};
 use crate::testing::suite::{Behaviour, Subject, Told, build_from, over_http, receipts_url};
 use crate::testing::{NOW, context, outgoing, rendered, sms};
 use crate::voice::{VoicePart, VoiceScript};
 
+mod refusals;
+
+use self::refusals::{REFUSED, SET_UP, THROTTLED, UNCERTAIN, no};
+
 const ACCEPTED: &str = include_str!("fixtures/accepted.json");
 const TEXT: &str = include_str!("fixtures/text_event.json");
 const VOICE: &str = include_str!("fixtures/voice_event.json");
-
-/// Status, name, what else the body holds.
-type No = (u16, &'static str, &'static str);
-
-const REFUSED: [No; 2] = [
-    (400, "ConflictException", r#""Reason":"DESTINATION_PHONE_NUMBER_OPTED_OUT""#),
-    (
-        400,
-        "ValidationException",
-        r#""Reason":"FIELD_VALIDATION_FAILED","Fields":[{"Name":"DestinationPhoneNumber","Message":"'+12025550143' is not valid"}]"#,
-    ),
-];
-const THROTTLED: [No; 4] = [
-    (400, "ThrottlingException", r#""Message":"Rate exceeded""#),
-    (400, "ServiceQuotaExceededException", r#""Reason":"DAILY_DESTINATION_CALL_LIMIT""#),
-    (400, "TooManyRequestsException", r#""message":"""#),
-    (429, "", ""),
-];
-const SET_UP: [No; 20] = [
-    (400, "ConflictException", r#""Reason":"DESTINATION_PHONE_NUMBER_NOT_VERIFIED""#),
-    (400, "ConflictException", r#""Reason":"NO_ORIGINATION_IDENTITIES_FOUND""#),
-    (400, "ConflictException", r#""Reason":"MESSAGE_TYPE_MISMATCH""#),
-    (400, "ValidationException", r#""Reason":"DESTINATION_COUNTRY_BLOCKED""#),
-    (400, "ValidationException", r#""Reason":"COUNTRY_CODE_MISMATCH""#),
-    (400, "ValidationException", r#""Reason":"INTERNATIONAL_SENDING_NOT_SUPPORTED""#),
-    (400, "ValidationException", r#""Reason":"INVALID_ARN""#),
-    (400, "ValidationException", r#""Reason":"INVALID_IDENTITY_FOR_DESTINATION_COUNTRY""#),
-    (400, "ValidationException", r#""Reason":"PRICE_OVER_THRESHOLD""#),
-    (400, "ValidationException", r#""Reason":"RESOURCE_NOT_ACCESSIBLE""#),
-    (400, "ValidationException", r#""Reason":"SENDER_ID_NOT_REGISTERED""#),
-    (400, "ValidationException", r#""Reason":"SENDER_ID_NOT_SUPPORTED""#),
-    (400, "ValidationException", r#""Reason":"SENDER_ID_REQUIRES_REGISTRATION""#),
-    (400, "ResourceNotFoundException", r#""ResourceType":"configuration-set","ResourceId":"otp""#),
-    (400, "ServiceQuotaExceededException", r#""Reason":"MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT""#),
-    (400, "AccessDeniedException", r#""Reason":"ACCOUNT_DISABLED""#),
-    (400, "UnrecognizedClientException", r#""message":"The security token included in the request is invalid.""#),
-    (400, "InvalidSignatureException", ""),
-    (400, "ExpiredTokenException", ""),
-    (403, "", ""),
-];
-const UNCERTAIN: [No; 6] = [
-    (500, "InternalServerException", r#""RequestId":"1""#),
-    (400, "ValidationException", r#""Reason":"CANNOT_PARSE""#),
-    (400, "ValidationException", r#""Reason":"INVALID_PARAMETER","Fields":[{"Name":"MessageBody","Message":"too long"}]"#),
-    (400, "ValidationException", r#""Fields":7"#),
-    (400, "SomethingNewException", ""),
-    (503, "", ""),
-];
-
-/// The name stands in the body, as this service sends it.
-fn no((status, name, rest): No) -> Act {
-    let comma = if rest.is_empty() { "" } else { "," };
-    let body = format!(r#"{{"__type":"com.amazonaws.pinpointsmsvoicev2#{name}"{comma}{rest}}}"#);
-    answer(status, &[("content-type", "application/x-amz-json-1.0")], if name.is_empty() { "" } else { &body })
-}
 
 struct AtAws;
 
@@ -273,7 +222,18 @@ async fn a_text_may_have_another_sender_any_letters_and_no_code() {
 
     let Outgoing { id, errand, mode, channel, recipient, app_name, locale, .. } = outgoing(Channel::Sms);
     let text = "Ваш «заказ» \"прибыл\" +1\nпривет".to_owned();
-    let plain = Renderer::plain(OutgoingText { id, errand, mode, channel, recipient, sender: None, app_name, locale, text });
+    let plain = Renderer::plain(OutgoingText {
+        id,
+        errand,
+        mode,
+        channel,
+        recipient,
+        sender: None,
+        app_name,
+        locale,
+        text,
+        rehearsal: None,
+    });
     let body = asked("", &plain).await;
     assert_eq!(body["MessageBody"], "Ваш «заказ» \"прибыл\" +1\nпривет");
     assert_eq!(body["TimeToLive"], Value::Null);

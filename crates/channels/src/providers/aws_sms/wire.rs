@@ -89,14 +89,18 @@ pub(super) fn outcome(reply: &Reply) -> TryOutcome {
     match kind.as_str() {
         "ConflictException" => match reason.as_str() {
             "DESTINATION_PHONE_NUMBER_OPTED_OUT" => TryOutcome::Refused(Diagnostic::Note("the number has opted out")),
+            "DESTINATION_PHONE_NUMBER_BLOCKED_BY_PROTECT_NUMBER_OVERRIDE" => {
+                TryOutcome::Refused(Diagnostic::Note("the account blocks the number"))
+            }
+            "DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION" => {
+                TryOutcome::Misconfigured(Diagnostic::Note("the account blocks the country"))
+            }
             "DESTINATION_PHONE_NUMBER_NOT_VERIFIED" => {
                 TryOutcome::Misconfigured(Diagnostic::Note("an account in the sandbox reaches only verified numbers"))
             }
             _ => TryOutcome::Misconfigured(Diagnostic::Note("ConflictException: sender, message type or opt-out list")),
         },
-        "ValidationException" if fields.iter().any(|field| field.name == "DestinationPhoneNumber") => {
-            TryOutcome::Refused(Diagnostic::Note("the number is not valid"))
-        }
+        // A reason weighs more than the field that it is told of: one about a country may name the number's field as well.
         "ValidationException" => match reason.as_str() {
             "DESTINATION_COUNTRY_BLOCKED" => TryOutcome::Misconfigured(Diagnostic::Note("the account blocks the country")),
             "COUNTRY_CODE_MISMATCH"
@@ -107,7 +111,11 @@ pub(super) fn outcome(reply: &Reply) -> TryOutcome {
             | "RESOURCE_NOT_ACCESSIBLE"
             | "SENDER_ID_NOT_REGISTERED"
             | "SENDER_ID_NOT_SUPPORTED"
-            | "SENDER_ID_REQUIRES_REGISTRATION" => TryOutcome::Misconfigured(Diagnostic::Note("ValidationException: the sender")),
+            | "SENDER_ID_REQUIRES_REGISTRATION"
+            | "VOICE_CAPABILITY_NOT_AVAILABLE" => TryOutcome::Misconfigured(Diagnostic::Note("ValidationException: the sender")),
+            _ if fields.iter().any(|field| field.name == "DestinationPhoneNumber") => {
+                TryOutcome::Refused(Diagnostic::Note("the number is not valid"))
+            }
             _ => reply.outcome(),
         },
         "ResourceNotFoundException" => TryOutcome::Misconfigured(Diagnostic::Note("the sender or the configuration set")),

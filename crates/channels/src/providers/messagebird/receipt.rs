@@ -65,20 +65,31 @@ impl Receipts for Reports {
         let status = callback.parameter("status");
         let receipt = reference.zip(status).map(|(reference, status)| Receipt {
             of: ReceiptOf::Reference(reference),
-            report: report(&status),
+            report: report(&status, callback.parameter("statusReason").as_deref()),
             at: callback.parameter("statusDatetime").and_then(|at| at.parse().ok()),
-            carrier: None,
+            carrier: callback.parameter("mccmnc").filter(|code| is_network(code)),
         });
         Ok(Reading::Receipts(receipt.into_iter().collect()))
     }
 }
 
-fn report(status: &str) -> Report {
+fn report(status: &str, reason: Option<&str>) -> Report {
     match status {
         "delivered" => Report::Delivered,
         "expired" => Report::Undelivered(Undelivered::Expired),
-        "delivery_failed" => Report::Undelivered(Undelivered::Unknown),
+        "delivery_failed" => Report::Undelivered(match reason {
+            // No active line.
+            Some("unknown subscriber") => Undelivered::NotThere,
+            // Off, or out of reach.
+            Some("unavailable subscriber") => Undelivered::Unreachable,
+            _ => Undelivered::Unknown,
+        }),
         // scheduled, sent, buffered, and what nobody has heard of.
         _ => Report::Underway,
     }
+}
+
+/// A network's code: its country's three digits and two or three of its own.
+fn is_network(code: &str) -> bool {
+    (5..=6).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -185,6 +185,12 @@ async fn every_status_has_its_report_and_its_time() {
         ("delivered", Report::Delivered),
         ("expired", Report::Undelivered(Undelivered::Expired)),
         ("delivery_failed", Report::Undelivered(Undelivered::Unknown)),
+        ("delivery_failed&statusReason=generic+delivery+failure", Report::Undelivered(Undelivered::Unknown)),
+        ("delivery_failed&statusReason=unknown+subscriber", Report::Undelivered(Undelivered::NotThere)),
+        ("delivery_failed&statusReason=unavailable+subscriber", Report::Undelivered(Undelivered::Unreachable)),
+        ("expired&statusReason=unavailable+subscriber", Report::Undelivered(Undelivered::Expired)),
+        ("delivered&statusReason=successfully+delivered", Report::Delivered),
+        ("sent&statusReason=unknown+subscriber", Report::Underway),
     ];
     let read =
         async |url: &str| match provider.receipts().unwrap().read(&called(url, token("hush-signing", &claims(url))), NOW).await {
@@ -198,6 +204,34 @@ async fn every_status_has_its_report_and_its_time() {
     }
     for nothing in ["", "?status=delivered", "?reference=ours&status=delivered", &format!("?reference={reference}")] {
         assert_eq!(read(&format!("{}{nothing}", receipts_url())).await, [], "{nothing}");
+    }
+}
+
+/// The fields that a report has beside those on the vendor's page, from one that came to an integration in public code.
+#[tokio::test]
+async fn a_report_names_the_network_by_its_code() {
+    let provider = provider("http://127.0.0.1:9");
+    let reference = rendered(outgoing(Channel::Sms)).reference();
+    let carrier = async |code: &str| {
+        let more =
+            format!("&datacoding=plain&mccmnc={code}&messageLength=47&messagePartCount=1&ported=0&price%5Bamount%5D=0.00225");
+        let url = address("delivered", reference) + &more + "&price%5Bcurrency%5D=USD&statusReason=successfully+delivered";
+        match provider.receipts().unwrap().read(&called(&url, token("hush-signing", &claims(&url))), NOW).await {
+            Ok(Reading::Receipts(receipts)) => receipts[0].carrier.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    for (code, expected) in [
+        ("302370", Some("302370")),
+        ("20409", Some("20409")),
+        ("", None),
+        ("2040", None),
+        ("3023700", None),
+        ("3023x0", None),
+        ("%D9%A3%D9%A0%D9%A2370", None),
+        ("302370&mccmnc=20409", None),
+    ] {
+        assert_eq!(carrier(code).await.as_deref(), expected, "{code}");
     }
 }
 

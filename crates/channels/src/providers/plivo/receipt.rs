@@ -40,13 +40,23 @@ fn told(callback: &Callback) -> Option<Receipt> {
         // `queued`, `sent`, and what is not known.
         _ => Report::Underway,
     };
-    Some(Receipt { of, report, at: None, carrier: None })
+    Some(Receipt { of, report, at: None, carrier: carrier(get("MCC"), get("MNC")) })
+}
+
+/// The network's code: its country's three digits and two or three of its own.
+fn carrier(country: Option<&str>, network: Option<&str>) -> Option<String> {
+    let (country, network) = (country?, network?);
+    let is_code = country.len() == 3 && (2..=3).contains(&network.len());
+    let code = format!("{country}{network}");
+    (is_code && code.bytes().all(|byte| byte.is_ascii_digit())).then_some(code)
 }
 
 /// Plivo's error codes of messages.
 fn reason(code: Option<&str>) -> Undelivered {
     match code {
         Some("50") => Undelivered::NotThere,
+        // It waited at Plivo for longer than the message was said to be of use.
+        Some("420") => Undelivered::Expired,
         // Spam, prohibited by the carrier, opted out, no toll-free senders in Canada.
         Some("30" | "100" | "200" | "201") => Undelivered::Rejected,
         // The number is not active, or switched off: Plivo calls both broad.

@@ -1,19 +1,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_model::{ReceiptOf, Reference, Report, Undelivered};
+use countersign_model::Reference;
 use data_encoding::BASE64;
 use ring::hmac;
-use secrecy::SecretString;
 use serde_json::json;
 
 use super::*;
 use crate::provider::Content;
 use crate::provider_suite;
-use crate::receipts::{Callback, Reading};
+use crate::receipts::Callback;
 use crate::testing::server::{Act, Request, Server, answer};
 use crate::testing::suite::{Behaviour, Subject, Told, build_from, over_http, receipts_url};
 use crate::testing::{NOW, context, outgoing, rendered};
+
+mod receiving;
 
 provider_suite!(PlivoSubject);
 
@@ -203,83 +204,6 @@ async fn a_yes_that_cannot_be_read_is_a_yes_without_an_id() {
         let server = Server::start(reply(202, body)).await;
         let outcome = provider(SECTION, &server.url("")).send(&rendered(outgoing(Channel::Sms))).await;
         assert_eq!(outcome, TryOutcome::Accepted { provider_id: None }, "{body}");
-    }
-}
-
-#[tokio::test]
-async fn each_state_is_told() {
-    let undelivered = Report::Undelivered;
-    let cases = [
-        ("queued", "000", Report::Underway),
-        ("sent", "000", Report::Underway),
-        ("delivered", "000", Report::Delivered),
-        ("read", "000", Report::Delivered),
-        ("failed", "10", undelivered(Undelivered::Unknown)),
-        ("undelivered", "20", undelivered(Undelivered::Unknown)),
-        ("undelivered", "30", undelivered(Undelivered::Rejected)),
-        ("failed", "50", undelivered(Undelivered::NotThere)),
-        ("undelivered", "70", undelivered(Undelivered::Unreachable)),
-        ("undelivered", "80", undelivered(Undelivered::Unreachable)),
-        ("undelivered", "90", undelivered(Undelivered::Unknown)),
-        ("rejected", "100", undelivered(Undelivered::Rejected)),
-        ("rejected", "200", undelivered(Undelivered::Rejected)),
-        ("undelivered", "1000", undelivered(Undelivered::Unknown)),
-        ("failed", "", undelivered(Undelivered::Unknown)),
-    ];
-    let provider = provider(SECTION, "http://127.0.0.1:9");
-    for (state, code, report) in cases {
-        let callback = signed(URL, &format!("{}&ErrorCode={code}", status(state)));
-        let Ok(Reading::Receipts(receipts)) = provider.receipts().unwrap().read(&callback, NOW).await else { panic!("{state}") };
-        assert_eq!(receipts[0].report, report, "{state} {code}");
-        assert_eq!(receipts[0].of, ReceiptOf::ProviderId("db3ce55a-7f1d-11e1-8ea7-1231380bc196".to_owned()));
-    }
-    for body in ["Status=delivered", "MessageUUID=1", "a=%FF%00&&==&%"] {
-        let read = provider.receipts().unwrap().read(&signed(&format!("{URL}?r=nonsense"), body), NOW).await;
-        assert_eq!(read, Ok(Reading::Receipts(Vec::new())), "{body}");
-    }
-}
-
-/// The vendor's own examples, from the tests of its library for Go.
-#[test]
-fn the_vendors_own_signatures_are_taken() {
-    let token = SecretString::from("Y2Q2ZDgxZmY5YWRiOTI5YmQ1Njg0MTAxZWIyOTc4");
-    let address = "https://plivobin.non-prod.plivops.com/api/v1/validate_signature03.xml";
-    let fields = [
-        ("Direction", "outbound"),
-        ("From", "19792014278"),
-        ("ALegUUID", "3e82ae9d-2c78-4d85-b1a4-6eae7dbafb36"),
-        ("CallStatus", "in-progress"),
-        ("BillRate", "0.002"),
-        ("ParentAuthID", "MANWVLYTK4ZWU1YTY4QA"),
-        ("To", "sip:PlivoSignature382029104058171078704104@phone-qa.voice.plivodev.com"),
-        ("ALegRequestUUID", "3e82ae9d-2c78-4d85-b1a4-6eae7dbafb36"),
-        ("CallUUID", "3e82ae9d-2c78-4d85-b1a4-6eae7dbafb36"),
-        ("RequestUUID", "3e82ae9d-2c78-4d85-b1a4-6eae7dbafb36"),
-        ("SIP-H-To", "<sip:PlivoSignature382029104058171078704104@52.9.11.55;transport=udp>;tag=1"),
-        ("SessionStart", "2020-04-08 11:34:33.238707"),
-        ("Event", "StartApp"),
-    ];
-    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let callback = |url: &str, is_get: bool, header: &str, signature: &str| {
-        let (url, body) = match (is_get, url.contains('?')) {
-            (true, true) => (format!("{url}&{form}"), ""),
-            (true, false) => (format!("{url}?{form}"), ""),
-            (false, _) => (url.to_owned(), form.as_str()),
-        };
-        let headers = [("x-plivo-signature-v3-nonce", "31627761595286130198"), (header, signature)];
-        Callback { is_get, ..with_headers(&url, body, &headers) }
-    };
-    let (own, main) = ("x-plivo-signature-v3", "x-plivo-signature-ma-v3");
-    let queried = format!("{address}/?a=b&c=d");
-    let genuine = [
-        callback(&queried, false, own, "k7Pusd4OxCIjR5IfA9iedDNu/h/gbdYqdzG/MiYtd1c="),
-        callback(&queried, true, own, "UBq8jAtd32wR8EK9VgxbBn4n5rpI/l1H9iN4WfSEHFQ="),
-        callback(address, false, main, "iAjE5QqI37mbkYe4w3jTMudqEzbDufdqi7sYwTu64e0="),
-        callback(address, true, main, "bm8=, i/MQsaQSAd6fiKhOh2qeeeLHZ9faldADSb3/7+Akfbc="),
-    ];
-    for (number, genuine) in genuine.iter().enumerate() {
-        assert!(signature::is_genuine(&token, genuine), "{number}");
-        assert!(!signature::is_genuine(&SecretString::from("another"), genuine), "{number}");
     }
 }
 

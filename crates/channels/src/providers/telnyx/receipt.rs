@@ -66,7 +66,7 @@ impl Receipts for Events {
 
 /// From our address as the signed body repeats it; from the one that was called only where the body does not.
 fn reference(payload: &Value, callback: &Callback) -> Option<Reference> {
-    match payload["webhook_url"].as_str() {
+    match payload["webhook_url"].as_str().filter(|url| !url.is_empty()) {
         Some(url) => {
             let url = Url::parse(url).ok()?;
             let (_, written) = url.query_pairs().find(|(name, _)| name == ECHO)?;
@@ -91,8 +91,8 @@ fn failed(payload: &Value) -> Undelivered {
     let code = payload["errors"][0]["code"].as_str().unwrap_or_default();
     match code {
         "40001" | "40012" | "40310" => Undelivered::NotThere,
-        "40002" | "40003" | "40004" | "40009" | "40300" => Undelivered::Rejected,
-        "40005" => Undelivered::Expired,
+        "40002" | "40003" | "40004" | "40009" | "40015" | "40300" => Undelivered::Rejected,
+        "40005" | "40014" => Undelivered::Expired,
         "40006" => Undelivered::Unreachable,
         _ => Undelivered::Unknown,
     }

@@ -315,7 +315,9 @@ async fn a_failure_says_why() {
         ("40004", Rejected),
         ("40009", Rejected),
         ("40300", Rejected),
+        ("40015", Rejected),
         ("40005", Expired),
+        ("40014", Expired),
         ("40006", Unreachable),
         ("40008", Unknown),
         ("99999", Unknown),
@@ -341,8 +343,11 @@ async fn the_signed_body_names_the_message_and_the_called_address_only_where_it_
         refused => panic!("{refused:?}"),
     };
     assert_eq!(of(&callback).await, [ReceiptOf::Reference(reference())]);
-    let silent = post(reference(), |payload| payload["webhook_url"] = Value::Null);
-    assert_eq!(of(&silent).await, [ReceiptOf::Reference(reference())]);
+    // Fields that hold nothing come as an empty text too.
+    for nothing in [Value::Null, "".into()] {
+        let silent = post(reference(), |payload| payload["webhook_url"] = nothing.clone());
+        assert_eq!(of(&silent).await, [ReceiptOf::Reference(reference())], "{nothing}");
+    }
     for foreign in ["https://otp.example.com/else", "https://otp.example.com/?r=7", "no address"] {
         assert_eq!(of(&post(reference(), |payload| payload["webhook_url"] = foreign.into())).await, [], "{foreign}");
     }

@@ -130,6 +130,24 @@ async fn words_that_are_too_long_for_a_call_are_not_sent() {
 }
 
 #[tokio::test]
+async fn the_built_in_words_of_every_language_fit_a_call_that_asks_for_a_key() {
+    let section = format!("{SECTION}press_key = true");
+    let spoken = crate::words::built_in_languages().filter(|tag| tongue::nearest(voices::built_in(), tag).is_some());
+    let mut asked = 0;
+    for tag in spoken {
+        let mut message = outgoing(Channel::Voice);
+        message.locale = tag.to_owned();
+        message.app_name = "An App With A Rather Long Name GmbH & Co".to_owned();
+        let form = posted(&section, &rendered(message)).await;
+        let address = field(&form, "Twiml").unwrap().split("action=\"").nth(1).unwrap().split('"').next().unwrap();
+        // What sits between here and there is often built for no more.
+        assert!(address.len() < 2_000, "{tag}: {}", address.len());
+        asked += 1;
+    }
+    assert!(asked > 40, "{asked}");
+}
+
+#[tokio::test]
 async fn a_key_sends_in_place_of_the_token() {
     let section = SECTION.replace("endpoint =", "api_key_sid = \"SK01\"\napi_key_secret = \"hush-key\"\nendpoint =");
     let server = Server::start(accepted(Channel::Sms)).await;
