@@ -202,8 +202,11 @@ pub enum ConfigProblem {
     /// A secret twice.
     #[error("give the value or the file, not both")]
     ValueAndFile,
+    /// A secret that is needed.
+    #[error("is empty or missing: give it, or name a file that holds it as `{0}_file`")]
+    Secret(&'static str),
     /// A file that cannot be read.
-    #[error("cannot read {path}: {kind}")]
+    #[error("cannot read {path}: {}", unreadable(*kind))]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -243,4 +246,15 @@ pub enum ConfigProblem {
         "TLS cannot be set up: the system has no usable certificates; install them (ca-certificates), or for smtp and smpp give `ca_file`"
     )]
     Tls,
+}
+
+/// Why a file cannot be read, for whoever named it.
+fn unreadable(kind: io::ErrorKind) -> String {
+    match kind {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "there is no such file".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "the user of this process may not".to_owned(),
+        io::ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
+        other => other.to_string(),
+    }
 }

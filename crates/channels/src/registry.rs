@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use countersign_model::{Clock, ProviderName, Rng};
 use reqwest::Client;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use tokio::sync::mpsc;
 
 use crate::config::{ConfigError, ConfigProblem};
@@ -45,6 +46,9 @@ impl ProviderContext {
 macro_rules! kinds {
     ($($(#[$doc:meta])* $word:literal $kind:ident => $module:ident),+ $(,)?) => {
         /// A provider's section, told apart by its `kind`.
+        ///
+        /// serde reads such a section through a buffer, so that its errors do not say which key is wrong. Whoever tells people of their
+        /// mistakes takes `kind` out, reads it as a [`ProviderKind`], and the rest by [`ProviderKind::read`].
         #[derive(Debug, Clone, Serialize, Deserialize)]
         #[serde(tag = "kind")]
         pub enum ProviderConfig {
@@ -61,6 +65,41 @@ macro_rules! kinds {
             pub(crate) const fn kind(&self) -> &'static str {
                 match self {
                     $(#[cfg(feature = $word)] Self::$kind(_) => $word,)+
+                }
+            }
+        }
+
+        /// The word after `kind =`: one that this build has.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum ProviderKind {
+            $(
+                $(#[$doc])*
+                #[cfg(feature = $word)]
+                $kind,
+            )+
+        }
+
+        impl ProviderKind {
+            const WORDS: &[&str] = &[$(#[cfg(feature = $word)] $word,)+];
+
+            /// A section of this kind, from all its keys but `kind`. Errors have the whole path that the deserialiser keeps.
+            pub fn read<'de, D: Deserializer<'de>>(self, keys: D) -> Result<ProviderConfig, D::Error> {
+                match self {
+                    $(#[cfg(feature = $word)] Self::$kind => Deserialize::deserialize(keys).map(ProviderConfig::$kind),)+
+                }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for ProviderKind {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                match String::deserialize(deserializer)?.as_str() {
+                    $(
+                        #[cfg(feature = $word)]
+                        $word => Ok(Self::$kind),
+                        #[cfg(not(feature = $word))]
+                        $word => Err(D::Error::custom(concat!("this build leaves ", $word, " out: build it with the cargo feature ", $word))),
+                    )+
+                    other => Err(D::Error::unknown_variant(other, Self::WORDS)),
                 }
             }
         }
@@ -108,3 +147,6 @@ kinds! {
     /// Vonage's APIs for text messages and calls.
     "vonage" Vonage => vonage,
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use countersign_model::{Channel, Clock, Mode, OsRng, PerChannel, ProviderName, Rng};
 use tokio::sync::mpsc;
 
-use crate::config::{ChannelsConfig, ConfigError, ConfigProblem, DeliveryConfig, OnUnclear, ProvidersConfig};
+use crate::config::{ChannelsConfig, ConfigError, DeliveryConfig, OnUnclear, ProvidersConfig};
 use crate::http::SharedClient;
 use crate::lists::{Lane, List};
 use crate::outlet::{Health, Outlet};
@@ -71,12 +71,7 @@ impl Routes {
         delivery: DeliveryConfig,
         house: &House,
     ) -> Result<Self, ConfigError> {
-        build::check_delivery(&delivery, providers)?;
-        let segments = channels.sms.max_segments;
-        if !(1..=10).contains(&segments) {
-            return Err(ConfigError::new("channels.sms.max_segments", ConfigProblem::Range { least: 1, most: 10 }));
-        }
-
+        let segments = build::check(providers, channels, &delivery)?;
         let http = SharedClient::new(build::patience(delivery.try_timeout()));
         let (push, pushed) = mpsc::channel(PUSHED);
         let mut built: BTreeMap<&str, Arc<Outlet>> = BTreeMap::new();
@@ -112,6 +107,12 @@ impl Routes {
             rng: Arc::clone(&house.rng),
             ..Self::of([], delivery, segments)
         })
+    }
+
+    /// No way out for live messages: for a process that sends nothing, and may not read what providers' `*_file` keys name.
+    pub fn closed(providers: &ProvidersConfig, channels: &ChannelsConfig, delivery: DeliveryConfig) -> Result<Self, ConfigError> {
+        let segments = build::check(providers, channels, &delivery)?;
+        Ok(Self::of([], delivery, segments))
     }
 
     /// Routes over providers made elsewhere, such as a test's doubles: of each channel a list in order.

@@ -42,7 +42,7 @@ pub(crate) fn needed(
 ) -> Result<SecretString, ConfigError> {
     let secret = secret::read(at, key, value, file)?;
     let filled = secret.filter(|secret| !secret.expose_secret().trim().is_empty());
-    filled.ok_or_else(|| ConfigError::new(format!("{at}.{key}"), ConfigProblem::Empty))
+    filled.ok_or_else(|| ConfigError::new(format!("{at}.{key}"), ConfigProblem::Secret(key)))
 }
 
 /// The value of a header that no log shows.
@@ -75,7 +75,8 @@ mod tests {
     fn a_key_that_is_needed_is_there_and_is_no_blank() {
         for value in [None, Some(SecretString::from("")), Some(SecretString::from(" "))] {
             let told = needed("providers.x", "api_key", value.as_ref(), None).unwrap_err().to_string();
-            assert_eq!(told, "providers.x.api_key: is empty");
+            let expected = "providers.x.api_key: is empty or missing: give it, or name a file that holds it as `api_key_file`";
+            assert_eq!(told, expected);
         }
         let told = hidden_header("providers.x", "api_key", "Bearer a\nb").unwrap_err().to_string();
         assert_eq!(told, "providers.x.api_key: must be one line of visible text");

@@ -146,14 +146,22 @@ pub(crate) struct Planes {
 }
 
 impl Planes {
-    /// Opens both planes. What a start would make is not made here.
+    /// Opens both planes with no way out: for what sends nothing, which needs no secret of a provider. What a start would make is not made here.
     pub(crate) async fn open(config: &Config, data_dir: &DataDir) -> Result<Self, AppError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        Self::with(config.closed_routes()?, config, data_dir).await
+    }
+
+    /// The same with every way out.
+    pub(crate) async fn open_to_send(config: &Config, data_dir: &DataDir) -> Result<Self, AppError> {
+        let Overrides { clock, rng, .. } = Overrides::default();
+        Self::with(config.routes(&clock, &rng)?, config, data_dir).await
+    }
+
+    async fn with(ways_out: Routes, config: &Config, data_dir: &DataDir) -> Result<Self, AppError> {
         let records =
             if config.is_shared() { open_records(config, data_dir).await? } else { Installation::records(data_dir).await? };
         let material = Installation::shared_keys(&config.key_file(data_dir))?;
         let (url, overrides) = (config.public_url(), Overrides::default());
-        let ways_out = config.routes(&clock, &overrides.rng)?;
         let platform = platform(config, data_dir, &material, &records, ways_out, url, overrides).await?;
         Ok(Self { records, platform })
     }

@@ -248,13 +248,57 @@ fn what_the_configuration_prints_is_a_configuration() {
 }
 
 #[test]
+fn what_each_call_decides_is_printed_as_a_comment() {
+    let folder = TempDir::new().unwrap();
+    let said = printed(folder.path(), &["config", "print"]);
+    assert!(
+        said.lines().any(|line| line.starts_with("# session.life_minutes ") && line.ends_with("# each call decides")),
+        "{said}"
+    );
+    assert!(said.lines().any(|line| line.starts_with("session.resend_after_seconds = 30 ")), "{said}");
+    let settings = json(folder.path(), &["config", "print", "--format", "json"]);
+    let open = settings["settings"].as_array().unwrap().iter().find(|set| set["key"] == "session.life_minutes").unwrap();
+    assert!(open["value"].is_null() && open["origin"] == "call", "{open}");
+}
+
+#[test]
+fn only_what_sends_needs_the_secrets_of_providers() {
+    let folder = TempDir::new().unwrap();
+    printed(folder.path(), &["init"]);
+    let file = "[providers.mail]\nkind = \"smtp\"\nhost = \"localhost\"\nfrom = \"a@example.com\"\nusername = \"u\"\n\
+                password_file = \"/nowhere/password\"\n[channels.email]\nproviders = [\"mail\"]\n";
+    std::fs::write(folder.path().join("countersign.toml"), file).unwrap();
+
+    let made = json(folder.path(), &["key", "create", "--mode", "live", "--format", "json"]);
+    printed(folder.path(), &["key", "revoke", made["id"].as_str().unwrap()]);
+    printed(folder.path(), &["service", "create", "--name", "shop"]);
+    assert!(printed(folder.path(), &["template", "preview", "--channel", "sms"]).contains("123456"));
+
+    let told = "providers.mail.password_file: cannot read /nowhere/password: there is no such file";
+    let send = ["provider", "test", "--provider", "mail", "--to", "ann@example.com"];
+    for command in [&["serve"][..], &["config", "check"], &send] {
+        let said = refused(folder.path(), command);
+        assert!(said.contains(told), "{command:?}: {said}");
+    }
+}
+
+#[test]
+fn a_command_that_sends_nothing_refuses_a_value_out_of_range_all_the_same() {
+    let folder = TempDir::new().unwrap();
+    printed(folder.path(), &["init"]);
+    std::fs::write(folder.path().join("countersign.toml"), "[channels.sms]\nmax_segments = 0\n").unwrap();
+    let said = refused(folder.path(), &["key", "list"]);
+    assert!(said.contains("channels.sms.max_segments: must be 1 to 10"), "{said}");
+}
+
+#[test]
 fn a_mistake_in_the_environment_is_named_by_its_key() {
     let folder = TempDir::new().unwrap();
     let mut command = countersign(folder.path(), &["config", "check"]);
     let done = command.env("COUNTERSIGN_SESSION__CODE_LENGHT", "6").output().unwrap();
     assert!(!done.status.success());
     assert!(
-        text(&done.stderr).contains("session.code_lenght does not exist; did you mean code_length?"),
+        text(&done.stderr).contains("session.code_lenght: does not exist; did you mean code_length?"),
         "{}",
         text(&done.stderr)
     );

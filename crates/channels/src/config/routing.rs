@@ -1,12 +1,14 @@
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A provider in a list: its name, or its name and how often it is drawn.
 ///
 /// As soon as one entry of a list has a weight, the order of tries is drawn anew for each message, by weights; entries without one count 1.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a provider's name, or { name, weight }")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum ProviderRef {
     /// `"twilio"`.
     Named(String),
@@ -41,6 +43,31 @@ impl ProviderRef {
             Self::Named(_) => None,
             Self::Weighted(weighted) => Some(weighted.weight),
         }
+    }
+}
+
+/// By hand: serde's own way to read what may have two forms does not say which key of it is wrong.
+impl<'de> Deserialize<'de> for ProviderRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Entry)
+    }
+}
+
+struct Entry;
+
+impl<'de> Visitor<'de> for Entry {
+    type Value = ProviderRef;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a provider's name, or { name, weight }")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<ProviderRef, E> {
+        Ok(name.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, keys: A) -> Result<ProviderRef, A::Error> {
+        Weighted::deserialize(MapAccessDeserializer::new(keys)).map(ProviderRef::Weighted)
     }
 }
 

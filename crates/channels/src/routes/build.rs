@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use countersign_model::{Channel, ProviderName};
 
-use crate::config::{ConfigError, ConfigProblem, DeliveryConfig, ProviderRef, ProvidersConfig, RouteConfig, Section};
+use crate::config::{
+    ChannelsConfig, ConfigError, ConfigProblem, DeliveryConfig, ProviderRef, ProvidersConfig, RouteConfig, Section,
+};
 use crate::lists::{Lane, List, Narrowed};
 use crate::outlet::Outlet;
 use crate::providers::sandbox::Sandbox;
@@ -26,7 +28,7 @@ pub(super) fn lane(built: &BTreeMap<&str, Arc<Outlet>>, channel: Channel, sectio
     let own = list(built, channel, &format!("{key}.providers"), section.providers)?;
     let mut routes = Vec::with_capacity(section.routes.len());
     for (position, config) in section.routes.iter().enumerate() {
-        routes.push(route(built, channel, &format!("{key}.routes.{position}"), config)?);
+        routes.push(route(built, channel, &format!("{key}.routes[{position}]"), config)?);
     }
     Ok(Lane { routes, own, on_unclear: section.on_unclear })
 }
@@ -50,16 +52,18 @@ fn route(
         return Err(ConfigError::new(providers_key, ConfigProblem::Empty));
     }
     Ok(Narrowed {
-        countries: read(countries, &countries_key, "two-letter codes of countries, such as \"IN\"")?,
-        tenants: read(tenants, &format!("{key}.tenants"), "ids of tenants, as `countersign tenant list` shows them")?,
-        services: read(services, &format!("{key}.services"), "ids of services: UUIDs")?,
+        countries: read(countries, &countries_key, "a two-letter code of a country, such as \"IN\"")?,
+        tenants: read(tenants, &format!("{key}.tenants"), "the id of a tenant, as `countersign tenant list` shows it")?,
+        services: read(services, &format!("{key}.services"), "the id of a service: a UUID")?,
         list: list(built, channel, &providers_key, providers)?,
     })
 }
 
 fn read<T: FromStr>(texts: &[String], key: &str, form: &'static str) -> Result<Vec<T>, ConfigError> {
-    let parsed = texts.iter().map(|text| text.parse().map_err(|_| ConfigError::new(key, ConfigProblem::Form(form))));
-    parsed.collect()
+    let parse = |(position, text): (usize, &String)| {
+        text.parse().map_err(|_| ConfigError::new(format!("{key}[{position}]"), ConfigProblem::Form(form)))
+    };
+    texts.iter().enumerate().map(parse).collect()
 }
 
 fn list(
@@ -68,9 +72,9 @@ fn list(
     key: &str,
     providers: &[ProviderRef],
 ) -> Result<List, ConfigError> {
-    let wrong = |problem| Err(ConfigError::new(key, problem));
     let mut chosen = Vec::with_capacity(providers.len());
     for (position, listed) in providers.iter().enumerate() {
+        let wrong = |problem| Err(ConfigError::new(format!("{key}[{position}]"), problem));
         let name = listed.name();
         let Some(outlet) = built.get(name) else {
             return wrong(ConfigProblem::UnknownProvider(name.to_owned()));
@@ -83,7 +87,7 @@ fn list(
         }
         let weight = listed.weight().unwrap_or(1);
         if !(1..=HEAVIEST).contains(&weight) {
-            let key = format!("{key}.{position}.weight");
+            let key = format!("{key}[{position}].weight");
             return Err(ConfigError::new(key, ConfigProblem::Range { least: 1, most: HEAVIEST.into() }));
         }
         chosen.push((Arc::clone(outlet), weight));
@@ -92,7 +96,19 @@ fn list(
     Ok(if is_drawn { List::drawn(chosen) } else { List::ordered(chosen.into_iter().map(|(outlet, _)| outlet)) })
 }
 
-pub(super) fn check_delivery(delivery: &DeliveryConfig, providers: &ProvidersConfig) -> Result<(), ConfigError> {
+/// What can be said without building a provider. Gives the parts that a text message may be cut into.
+pub(super) fn check(
+    providers: &ProvidersConfig,
+    channels: &ChannelsConfig,
+    delivery: &DeliveryConfig,
+) -> Result<usize, ConfigError> {
+    check_delivery(delivery, providers)?;
+    let segments = channels.sms.max_segments;
+    in_bounds("channels.sms.max_segments", segments as u64, 1, 10)?;
+    Ok(segments)
+}
+
+fn check_delivery(delivery: &DeliveryConfig, providers: &ProvidersConfig) -> Result<(), ConfigError> {
     let breaker = delivery.breaker;
     let bounds = [
         ("delivery.try_timeout_seconds", delivery.try_timeout_seconds, 1, 120),

@@ -86,12 +86,12 @@ async fn a_mistake_is_told_by_its_key() {
     };
     let routed = |route: &str| format!("[providers.dev]\nkind = \"console\"\n[[channels.sms.routes]]\n{route}");
     let cases = [
-        ("[channels.email]\nproviders = [\"x\"]".to_owned(), "channels.email.providers: unknown provider \"x\""),
+        ("[channels.email]\nproviders = [\"x\"]".to_owned(), "channels.email.providers[0]: unknown provider \"x\""),
         (
             "[providers.dev]\nkind = \"console\"\n[channels.sms]\nproviders = [\"dev\", \"dev\"]".to_owned(),
-            "channels.sms.providers: provider \"dev\" is named twice",
+            "channels.sms.providers[1]: provider \"dev\" is named twice",
         ),
-        (smtp("[channels.sms]\nproviders = [\"mail\"]"), "channels.sms.providers: provider \"mail\" does not serve sms"),
+        (smtp("[channels.sms]\nproviders = [\"mail\"]"), "channels.sms.providers[0]: provider \"mail\" does not serve sms"),
         ("[providers.sandbox]\nkind = \"console\"".to_owned(), "providers.sandbox: this name is taken by the built-in provider"),
         ("[providers.\"My Mail\"]\nkind = \"console\"".to_owned(), "providers.My Mail: a provider's name is 1 to 32 of"),
         ("[channels.sms]\nmax_segments = 0".to_owned(), "channels.sms.max_segments: must be 1 to 10"),
@@ -103,17 +103,26 @@ async fn a_mistake_is_told_by_its_key() {
         (smtp("[delivery.try_timeouts]\nmail = 21"), "delivery.try_timeouts.mail: must be 1 to 20"),
         (
             smtp("[channels.email]\nproviders = [{ name = \"mail\", weight = 0 }]"),
-            "channels.email.providers.0.weight: must be 1 to 1000",
+            "channels.email.providers[0].weight: must be 1 to 1000",
         ),
-        (routed("providers = [\"dev\"]"), "channels.sms.routes.0: needs one of `countries`, `tenants` and `services`"),
-        (routed("countries = [\"IN\"]"), "channels.sms.routes.0.providers: is empty"),
-        (routed("countries = [\"India\"]\nproviders = [\"dev\"]"), "channels.sms.routes.0.countries: must be two-letter codes"),
-        (routed("tenants = [\"acme\"]\nproviders = [\"dev\"]"), "channels.sms.routes.0.tenants: must be ids of tenants"),
-        (routed("services = [\"bank\"]\nproviders = [\"dev\"]"), "channels.sms.routes.0.services: must be ids of services"),
-        (routed("countries = [\"IN\"]\nproviders = [\"dev\", \"x\"]"), "channels.sms.routes.0.providers: unknown provider \"x\""),
+        (routed("providers = [\"dev\"]"), "channels.sms.routes[0]: needs one of `countries`, `tenants` and `services`"),
+        (routed("countries = [\"IN\"]"), "channels.sms.routes[0].providers: is empty"),
+        (
+            routed("countries = [\"India\"]\nproviders = [\"dev\"]"),
+            "channels.sms.routes[0].countries[0]: must be a two-letter code",
+        ),
+        (routed("tenants = [\"acme\"]\nproviders = [\"dev\"]"), "channels.sms.routes[0].tenants[0]: must be the id of a tenant"),
+        (
+            routed("services = [\"bank\"]\nproviders = [\"dev\"]"),
+            "channels.sms.routes[0].services[0]: must be the id of a service",
+        ),
+        (
+            routed("countries = [\"IN\"]\nproviders = [\"dev\", \"x\"]"),
+            "channels.sms.routes[0].providers[1]: unknown provider \"x\"",
+        ),
         (
             smtp("[[channels.email.routes]]\ncountries = [\"IN\"]\nproviders = [\"mail\"]"),
-            "channels.email.routes.0.countries: must be left out",
+            "channels.email.routes[0].countries: must be left out",
         ),
         (
             smtp("password = \"p\"\npassword_file = \"/nowhere\"\nusername = \"u\""),
@@ -121,7 +130,7 @@ async fn a_mistake_is_told_by_its_key() {
         ),
         (
             smtp("password_file = \"/nowhere/p\"\nusername = \"u\""),
-            "providers.mail.password_file: cannot read /nowhere/p: entity not found",
+            "providers.mail.password_file: cannot read /nowhere/p: there is no such file",
         ),
         (smtp("username = \"u\""), "providers.mail.username: needs `password` beside it"),
         (smtp("password = \"p\""), "providers.mail.password: needs `username` beside it"),

@@ -51,10 +51,14 @@ impl Printed {
 }
 
 impl fmt::Display for Printed {
-    /// Lines that are TOML themselves: what is printed could be a configuration file.
+    /// Lines that are TOML themselves: what is printed could be a configuration file. What each call decides is a comment.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "# file: {}", self.file.as_deref().unwrap_or("none"))?;
-        let lines: Vec<_> = self.settings.iter().map(|set| (format!("{} = {}", set.key, set.value), set.origin)).collect();
+        let line = |set: &Setting| match &set.value {
+            Some(value) => format!("{} = {value}", set.key),
+            None => format!("# {}", set.key),
+        };
+        let lines: Vec<_> = self.settings.iter().map(|set| (line(set), set.origin)).collect();
         let width = lines.iter().map(|(line, _)| line.chars().count()).filter(|width| *width <= 60).max().unwrap_or(0);
         for (position, (line, origin)) in lines.iter().enumerate() {
             let end = if position + 1 == lines.len() { "" } else { "\n" };

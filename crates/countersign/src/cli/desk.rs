@@ -14,13 +14,21 @@ use super::{CliError, Context, Output};
 use crate::installation::DEFAULT_TENANT;
 use crate::planes::Planes;
 
-/// Opens the installation beside whatever server runs on it, does what is asked for and prints what came of it.
+/// Opens the installation beside whatever server runs on it, does what is asked for and prints what came of it. Nothing can be sent.
 pub(super) async fn operate(
     context: &Context,
     output: Output,
     work: impl AsyncFnOnce(&Platform) -> Result<Shown, CliError>,
 ) -> Result<ExitCode, CliError> {
-    let planes = Planes::open(&context.load()?.config, &context.data_dir()).await?;
+    operate_on(Planes::open(&context.load()?.config, &context.data_dir()).await?, output, work).await
+}
+
+/// The same on planes that are open already.
+pub(super) async fn operate_on(
+    planes: Planes,
+    output: Output,
+    work: impl AsyncFnOnce(&Platform) -> Result<Shown, CliError>,
+) -> Result<ExitCode, CliError> {
     let shown = work(&planes.platform).await;
     planes.close().await;
     output.print(&shown?)?;

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use countersign_core::manage::{ManageError, Order, ProviderTestDraft};
 use countersign_model::{Channel, ProviderName};
 
-use super::desk::{Shown, operate};
+use super::desk::{Shown, operate_on};
 use super::{CliError, Context, Output};
+use crate::planes::Planes;
 
 /// `countersign provider <command>`
 #[derive(Debug, clap::Subcommand)]
@@ -35,7 +36,8 @@ impl ProviderCommand {
         let Self::Test(test) = self;
         let draft = ProviderTestDraft::read(test.channel, &test.to).map_err(ManageError::Invalid)?;
         let mut went_out = false;
-        let code = operate(context, output, async |platform| {
+        let planes = Planes::open_to_send(&context.load()?.config, &context.data_dir()).await?;
+        let code = operate_on(planes, output, async |platform| {
             let (order, provider) = (Order::from_terminal(), ProviderName::new(&test.provider));
             let told = platform.test_provider(&order, &provider, &draft).await?;
             went_out = told.is_accepted();

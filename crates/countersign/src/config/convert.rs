@@ -50,6 +50,7 @@ impl Config {
             lease: Duration::from_secs(self.delivery.deadline_seconds) + AFTER_DEADLINE,
             billing: self.billing.settings(),
             history_kept: self.retention.sessions(),
+            contact_locale_wait: self.contacts.locale_wait(),
         }
     }
 
@@ -95,6 +96,12 @@ impl Config {
             .map_err(|error| ConfigError::Invalid(vec![error.into()]))
     }
 
+    /// No way out, for what sends nothing: reads no file that a `*_file` key names. Ranges are checked all the same.
+    pub fn closed_routes(&self) -> Result<Routes, ConfigError> {
+        Routes::closed(&self.providers, &self.channels, self.delivery.clone())
+            .map_err(|error| ConfigError::Invalid(vec![error.into()]))
+    }
+
     /// Everything that is out of range or does not fit together.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
@@ -122,6 +129,7 @@ impl Config {
         self.database.problems(&mut found);
         self.billing.problems(&mut found);
         self.retention.problems(&mut found);
+        self.contacts.problems(&mut found);
         self.webhooks.problems(&mut found);
         if self.redis.is_set() && self.public_url.is_none() {
             found.push(Problem::new(

@@ -38,13 +38,14 @@ impl Default for Database {
 impl Database {
     /// Where the records are; none where they live in a file.
     pub(super) fn place(&self) -> Result<Option<Place>, Problem> {
+        let password = secret::read("database.password", self.password.as_ref(), self.password_file.as_ref())?;
         let Some(url) = &self.url else { return Ok(None) };
         let invalid = || Problem::new("database.url", "must be an address such as postgres://user@host/name");
         let mut url = Url::parse(url.expose_secret()).map_err(|_| invalid())?;
         if !matches!(url.scheme(), "postgres" | "postgresql") {
             return Err(invalid());
         }
-        if let Some(password) = secret::read("database.password", self.password.as_ref(), self.password_file.as_ref())? {
+        if let Some(password) = password {
             url.set_password(Some(password.expose_secret())).map_err(|()| invalid())?;
         }
         Ok(Some(Place::Url(SecretString::from(String::from(url)))))
@@ -60,7 +61,6 @@ impl Database {
     }
 
     pub(super) fn problems(&self, found: &mut Vec<Problem>) {
-        secret::problems("database.password", self.password.as_ref(), self.password_file.as_ref(), found);
         if let Err(problem) = self.place() {
             found.push(problem);
         }

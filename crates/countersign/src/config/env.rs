@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use figment::error::{Actual, Kind};
 use figment::value::{Dict, Value};
 
 const PREFIX: &str = "COUNTERSIGN_";
@@ -33,9 +34,15 @@ impl EnvLayer {
         dict
     }
 
-    /// Text was wanted at or below `at`, and `found` stood there: from now on the variable that gave it is text.
-    /// False when no variable gave it.
-    pub(super) fn take_as_text(&mut self, at: &str, found: &figment::error::Actual) -> bool {
+    /// Where text was wanted and a variable gave something else, the variable is text from now on. False when that is not what is wrong.
+    pub(super) fn mend(&mut self, error: &figment::Error) -> bool {
+        let Kind::InvalidType(found, wanted) = &error.kind else { return false };
+        let wants_text = wanted.contains("string") || wanted.starts_with("enum ") || wanted == "variant identifier";
+        wants_text && self.take_as_text(&error.path.join("."), found)
+    }
+
+    /// False when no variable gave what was `found` at or below `at`.
+    fn take_as_text(&mut self, at: &str, found: &Actual) -> bool {
         let below = format!("{at}.");
         let key = self
             .texts

@@ -1,12 +1,12 @@
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
-use figment::error::Kind;
 use figment::providers::{Format, Serialized, Toml};
-use figment::value::Dict;
+use figment::value::{Dict, Value};
 
 use super::env::EnvLayer;
 use super::print::{Setting, settings};
+use super::read::read;
 use super::{Config, ConfigError};
 
 /// The name of the file in the data directory.
@@ -59,16 +59,14 @@ pub fn load(source: &Source) -> Result<Loaded, ConfigError> {
 fn extract(from_file: &Dict, env: &mut EnvLayer) -> Result<Config, ConfigError> {
     loop {
         let layers = Figment::from(Serialized::defaults(from_file)).merge(Serialized::defaults(env.dict()));
-        let error = match layers.extract::<Config>() {
+        let whole = layers.extract::<Dict>().map_err(|error| ConfigError::of_layers(&[error], &Value::from(Dict::new())))?;
+        let errors = match read(whole.clone()) {
             Ok(config) => return Ok(config),
-            Err(error) => error,
+            Err(errors) => errors,
         };
-        let mended = match &error.kind {
-            Kind::InvalidType(found, wanted) if wanted.contains("string") => env.take_as_text(&error.path.join("."), found),
-            _ => false,
-        };
-        if !mended {
-            return Err(error.into());
+        let mended = errors.iter().filter(|error| env.mend(error)).count();
+        if mended == 0 {
+            return Err(ConfigError::of_layers(&errors, &Value::from(whole)));
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod admin;
 mod billing;
+mod contacts;
 mod convert;
 mod database;
 mod env;
@@ -18,11 +19,13 @@ mod log;
 mod print;
 mod profile;
 mod rate;
+mod read;
 mod redis;
 mod retention;
 mod secret;
 #[cfg(test)]
 mod tests;
+mod told;
 mod webhooks;
 
 use countersign_channels::{ChannelsConfig, DeliveryConfig, ProvidersConfig};
@@ -31,6 +34,7 @@ use serde::{Deserialize, Serialize};
 
 pub use admin::Admin;
 pub use billing::Billing;
+pub use contacts::Contacts;
 pub use database::Database;
 pub use error::{ConfigError, Problem};
 pub use events::Events;
@@ -76,13 +80,15 @@ pub struct Config {
     pub database: Database,
     /// The log of what happened to sessions.
     pub events: Events,
+    /// What sends ask of the people whom tenants keep.
+    pub contacts: Contacts,
     /// How long what happened is kept.
     pub retention: Retention,
     /// Whether tenants pay for what they send.
     pub billing: Billing,
     /// How events are posted to tenants' addresses.
     pub webhooks: Webhooks,
-    /// The connections over which messages go out.
+    /// The connections over which messages go out. [`load`] reads them by themselves, to name the keys that are wrong.
     pub providers: ProvidersConfig,
     /// Which providers serve a channel.
     pub channels: ChannelsConfig,
@@ -105,6 +111,7 @@ impl Default for Config {
             redis: Redis::default(),
             database: Database::default(),
             events: Events::default(),
+            contacts: Contacts::default(),
             retention: Retention::default(),
             billing: Billing::default(),
             webhooks: Webhooks::default(),

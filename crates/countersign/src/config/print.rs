@@ -5,7 +5,7 @@ use std::fmt;
 use figment::value::{Dict, Num, Value};
 use serde::Serialize;
 
-use super::Config;
+use super::{Config, profile};
 
 /// What stands in the place of a secret.
 const HIDDEN: &str = "•••";
@@ -16,6 +16,8 @@ const HIDDEN: &str = "•••";
 pub enum Origin {
     /// Nobody set it.
     Default,
+    /// Nobody set it, and each call decides: its dialect, its mode, whom it is for.
+    Call,
     /// In the configuration file.
     File,
     /// By an environment variable.
@@ -27,8 +29,8 @@ pub enum Origin {
 pub struct Setting {
     /// The key with its section.
     pub key: String,
-    /// As TOML; a secret is hidden.
-    pub value: String,
+    /// As TOML, a secret hidden; none where each call decides.
+    pub value: Option<String>,
     /// Who set it.
     pub origin: Origin,
 }
@@ -37,6 +39,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Default => "default",
+            Self::Call => "each call decides",
             Self::File => "file",
             Self::Environment => "environment",
         })
@@ -47,16 +50,23 @@ impl fmt::Display for Origin {
 pub(super) fn settings(config: &Config, file: &Dict, env: &Dict) -> Vec<Setting> {
     let (file, env) = (Value::from(file.clone()), Value::from(env.clone()));
     let mut found = Vec::new();
-    if let Ok(whole) = Value::serialize(config) {
+    let in_force = Config { session: profile::in_force(&config.session), ..config.clone() };
+    if let Ok(whole) = Value::serialize(in_force) {
         collect(&whole, "", &mut |key, value| {
             let origin = match (env.find_ref(key), file.find_ref(key)) {
                 (Some(_), _) => Origin::Environment,
                 (None, Some(_)) => Origin::File,
                 (None, None) => Origin::Default,
             };
-            found.push(Setting { key: key.to_owned(), value: toml(value), origin });
+            found.push(Setting { key: key.to_owned(), value: Some(toml(value)), origin });
         });
     }
+    for key in profile::LEFT_TO_CALLS.map(|key| format!("session.{key}")) {
+        if !found.iter().any(|setting| setting.key == key) {
+            found.push(Setting { key, value: None, origin: Origin::Call });
+        }
+    }
+    found.sort_by(|one, other| one.key.split('.').cmp(other.key.split('.')));
     found
 }
 
@@ -99,7 +109,7 @@ fn toml_number(number: Num) -> String {
 }
 
 /// A basic string; its escapes are those of JSON.
-fn toml_string(text: &str) -> String {
+pub(super) fn toml_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

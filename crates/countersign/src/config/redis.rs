@@ -115,6 +115,10 @@ impl Redis {
 
     /// What the engine is opened with; none where sessions live in a file.
     pub(super) fn settings(&self, log_max_events: u64) -> Result<Option<RedisSettings>, Problem> {
+        let password = secret::read("redis.password", self.password.as_ref(), self.password_file.as_ref())?;
+        if let Some(file) = &self.ca_file {
+            secret::readable("redis.ca_file", file)?;
+        }
         let servers = match (&self.url, &self.sentinel, &self.cluster) {
             (None, None, None) => return Ok(None),
             (Some(url), None, None) => RedisServers::Single { url: url.clone() },
@@ -129,7 +133,7 @@ impl Redis {
         };
         let settings = RedisSettings {
             user: self.user.clone(),
-            password: secret::read("redis.password", self.password.as_ref(), self.password_file.as_ref())?,
+            password,
             ca_file: self.ca_file.clone(),
             per_try: Duration::from_millis(self.try_ms),
             deadline: Duration::from_millis(self.deadline_ms),
@@ -149,7 +153,6 @@ impl Redis {
     }
 
     pub(super) fn problems(&self, log_max_events: u64, found: &mut Vec<Problem>) {
-        secret::problems("redis.password", self.password.as_ref(), self.password_file.as_ref(), found);
         if let Err(problem) = self.settings(log_max_events) {
             found.push(problem);
         }

@@ -1,7 +1,9 @@
 //! Secrets of the configuration: from the value or from a file, never shown.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
+use countersign_channels::ConfigProblem;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize as _, Serializer};
 
@@ -22,19 +24,11 @@ pub(super) fn hide_credentials<S: Serializer>(url: &Option<SecretString>, serial
     url.as_ref().map(|url| without_credentials(url.expose_secret())).serialize(serializer)
 }
 
-/// Both ways at once, or a file that cannot be read.
-pub(super) fn problems(key: &str, value: Option<&SecretString>, file: Option<&PathBuf>, found: &mut Vec<Problem>) {
-    if value.is_some() && file.is_some() {
-        found.push(Problem::new(key, format!("must not stand beside {key}_file")));
-    } else if let Err(problem) = read(key, value, file) {
-        found.push(problem);
-    }
-}
-
 /// The secret, from its own value or from the file that `<key>_file` names. A file's last line end is not part of it.
 pub(super) fn read(key: &str, value: Option<&SecretString>, file: Option<&PathBuf>) -> Result<Option<SecretString>, Problem> {
     match (value, file) {
-        (Some(value), _) => Ok(Some(value.clone())),
+        (Some(_), Some(_)) => Err(Problem::new(key, format!("must not stand beside {key}_file"))),
+        (Some(value), None) => Ok(Some(value.clone())),
         (None, Some(file)) => from_file(key, file).map(Some),
         (None, None) => Ok(None),
     }
@@ -43,6 +37,17 @@ pub(super) fn read(key: &str, value: Option<&SecretString>, file: Option<&PathBu
 fn from_file(key: &str, file: &Path) -> Result<SecretString, Problem> {
     match std::fs::read_to_string(file) {
         Ok(text) => Ok(SecretString::from(text.trim_end_matches(['\r', '\n']))),
-        Err(error) => Err(Problem::new(format!("{key}_file"), format!("{} cannot be read: {error}", file.display()))),
+        Err(error) => Err(unreadable(format!("{key}_file"), file, &error)),
     }
+}
+
+/// Whether the file that `key` names can be read.
+pub(super) fn readable(key: &str, file: &Path) -> Result<(), Problem> {
+    std::fs::read(file).map(drop).map_err(|error| unreadable(key, file, &error))
+}
+
+fn unreadable(key: impl Into<String>, file: &Path, error: &io::Error) -> Problem {
+    // In the words that providers' files are told with.
+    let problem = ConfigProblem::Unreadable { path: file.to_owned(), kind: error.kind() };
+    Problem::new(key, problem.to_string())
 }
