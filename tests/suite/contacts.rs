@@ -34,7 +34,7 @@ async fn a_contact_is_added_with_all_that_is_said_of_it() {
     let app = TestApp::spawn().await;
     let said = json!({
         "external_id": "crm-7", "email": "Ann@Example.com", "phone": "+12025550143", "first_name": "Ann", "last_name": "O'Hara",
-        "tags": ["vip", "beta"], "custom_fields": {"size": 7, "deep": {"a": [1]}}, "metadata": {"source": "import"},
+        "locale": "pt-BR", "tags": ["vip", "beta"], "custom_fields": {"size": 7, "deep": {"a": [1]}}, "metadata": {"source": "import"},
         "preferences": {"sms": false}, "is_active": false,
     });
     let (reply, path) = added(&app, &said).await;
@@ -58,6 +58,7 @@ async fn a_contact_needs_nothing_but_an_address() {
         ("external_id", Value::Null),
         ("email", Value::Null),
         ("first_name", Value::Null),
+        ("locale", Value::Null),
         ("tags", json!([])),
         ("custom_fields", json!({})),
         ("metadata", json!({})),
@@ -74,7 +75,8 @@ async fn a_contact_needs_nothing_but_an_address() {
 async fn every_field_that_is_wrong_is_told() {
     let app = TestApp::spawn().await;
     let body = json!({
-        "email": "ann", "phone": "123", "first_name": "a\u{0}b", "last_name": "x".repeat(129), "external_id": 7, "tags": ["x".repeat(65)],
+        "email": "ann", "phone": "123", "first_name": "a\u{0}b", "last_name": "x".repeat(129), "external_id": 7, "locale": "en_US",
+        "tags": ["x".repeat(65)],
         "custom_fields": [], "metadata": {"a": "x".repeat(4096)}, "preferences": {"sms": "no"}, "is_active": "yes",
     });
     let refused = app.post(CONTACTS, &body).await;
@@ -93,6 +95,7 @@ async fn every_field_that_is_wrong_is_told() {
         "first_name",
         "is_active",
         "last_name",
+        "locale",
         "metadata",
         "phone",
         "preferences.sms",

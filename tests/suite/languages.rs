@@ -6,6 +6,7 @@ use countersign_tests::{Expected, MailSink, ProviderDouble, TestApp, email, run,
 use serde_json::json;
 
 use crate::admin_access::{chief, fields, problem};
+use crate::contacts::{added, patch};
 
 const AMERICAN: &str = "+12025550143";
 const GERMAN: &str = "+4915112345678";
@@ -45,8 +46,8 @@ async fn a_mailbox_is_in_no_country() {
     app.live().send(email("ann@example.com").set("locale", "ja-JP")).await;
     let mails = [sink.mail(1).await, sink.mail(2).await];
     let html = |nth: usize| mails[nth].parsed().body_html(0).unwrap().into_owned();
-    assert!(html(0).contains("<html lang=\"ar\" dir=\"rtl\">"), "{}", html(0));
-    assert!(html(1).contains("<html lang=\"ja\" dir=\"ltr\">"), "{}", html(1));
+    assert!(html(0).contains("<html lang=\"ar\" dir=\"rtl\" "), "{}", html(0));
+    assert!(html(1).contains("<html lang=\"ja\" dir=\"ltr\" "), "{}", html(1));
     assert_eq!(mails[1].parsed().subject(), Some("Acmeの認証コード"));
 }
 
@@ -61,6 +62,40 @@ async fn a_resend_speaks_the_language_of_the_send() {
         let text = double.request(nth).await.field("text");
         assert!(text.contains("Acme kodunuz. Süresi 10 dakika."), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_contact_is_spoken_to_in_its_own_language_and_a_resend_keeps_it() {
+    let double = ProviderDouble::start(Expected::json()).await;
+    // However busy the machine is.
+    let app = TestApp::builder().sms(&double).generous().set("contacts.locale_wait_ms", 5000).spawn().await;
+    // Another node hears of a change within a minute.
+    let caller = app.live().at_node(0);
+    let said = async |nth| double.request(nth).await.field("text");
+    let is_spanish = |text: &str| assert!(text.contains("es su clave de Acme."), "{text}");
+    let (_, ann) = added(&caller, &json!({"phone": GERMAN, "locale": "es-MX"})).await;
+    let sent = caller.send(sms(GERMAN)).await;
+    is_spanish(&said(1).await);
+    caller.send(sms(GERMAN).set("locale", "fr")).await;
+    let french = said(2).await;
+    assert!(french.contains("est votre code Acme"), "{french}");
+    patch(&caller, &ann, &json!({"locale": null})).await.assert(200).json("$.locale", json!(null));
+    app.advance(Duration::from_secs(30));
+    caller.resend(&sent).await.assert(200);
+    is_spanish(&said(3).await);
+    caller.send(sms(GERMAN)).await;
+    let german = said(4).await;
+    assert!(german.contains("ist Ihr Code für Acme."), "{german}");
+}
+
+#[tokio::test]
+async fn where_nobody_waits_for_contacts_their_languages_are_not_used() {
+    let double = ProviderDouble::start(Expected::json()).await;
+    let app = TestApp::builder().sms(&double).generous().set("contacts.locale_wait_ms", 0).spawn().await;
+    added(&app, &json!({"phone": GERMAN, "locale": "es"})).await;
+    app.live().send(sms(GERMAN)).await;
+    let text = double.request(1).await.field("text");
+    assert!(text.contains("ist Ihr Code für Acme."), "{text}");
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ pub use shown::contact_json;
 use self::keyed::Failed;
 use crate::callers::Caller;
 use crate::idempotency::IdempotencyKey;
+use crate::languages::Writing;
 use crate::platform::Platform;
 use crate::refusal::Refusal;
 
@@ -91,6 +92,7 @@ impl Platform {
         let tenant = caller.scope.tenant;
         let call = key.map(|key| self.keyed_call(&caller, key, ""));
         let contact = self.new_contact(tenant, wanted);
+        let _written = wanted.sets_locale().then(|| self.writing_contacts(tenant, true));
         self.keyed(call.as_ref(), async |transaction| {
             if !has_address(&contact.fields) {
                 return Err(ContactError::NoAddress.into());
@@ -116,6 +118,7 @@ impl Platform {
         let caller = self.admit(caller).await?;
         let (tenant, now) = (caller.scope.tenant, self.now());
         let call = key.map(|key| self.keyed_call(&caller, key, &written(name)));
+        let _written = self.writing_contacts(tenant, wanted.sets_locale());
         self.keyed(call.as_ref(), async |transaction| {
             let found = look_up(transaction, tenant, name).await?.ok_or(ContactError::NotFound)?;
             if let Some(field) = taken(transaction, tenant, Some(found.id), &wanted.over(found.fields)).await? {
@@ -148,6 +151,7 @@ impl Platform {
         let caller = self.admit(caller).await?;
         let tenant = caller.scope.tenant;
         let call = key.map(|key| self.keyed_call(&caller, key, &written(name)));
+        let _written = self.writing_contacts(tenant, false);
         self.keyed(call.as_ref(), async |transaction| {
             let found = look_up(transaction, tenant, name).await?.ok_or(ContactError::NotFound)?;
             let removed = transaction.contacts().delete(tenant, found.id).await?;
@@ -172,6 +176,11 @@ impl Platform {
     pub async fn list_contacts(&self, caller: &Caller, start: Start, limit: u32) -> Result<ContactPage, Refusal> {
         let caller = self.admit(caller).await?;
         self.records.contacts().list(caller.scope.tenant, start, limit).await.map_err(refusal)
+    }
+
+    /// Goes along with a change of contacts until it is over: sends of this process then speak by what was written.
+    fn writing_contacts(&self, tenant: TenantId, sets_locale: bool) -> Writing<'_> {
+        self.contact_locales.writing(tenant, sets_locale, self.now())
     }
 
     fn new_contact(&self, tenant: TenantId, wanted: &ContactChange) -> Contact {

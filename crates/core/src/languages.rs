@@ -1,18 +1,22 @@
 //! In which language a person is spoken to.
 
 mod countries;
+mod people;
 
 use countersign_model::Country;
 
 use countries::main_language;
 
+pub(crate) use people::{ContactLocales, Writing};
+
 /// The language of messages when nobody asks for one.
 pub(crate) const LOCALE: &str = "en";
 
-/// BCP 47 tags, most wanted first: what the call asked for, what most people read where the number is, what the service speaks, English. The first
-/// one that there are words in is taken, each with its own wider tags.
+/// BCP 47 tags, most wanted first: what was asked for, what most people read where the number is, what the service speaks, English. The first one
+/// that there are words in is taken, each with its own wider tags.
 ///
-/// A contact has no language of its own: contacts are in the records, which no send waits for. Who knows a person's language says so in the call.
+/// What was asked for is what the call says, else what a contact says who is asked. A session keeps the first of its tags: later messages of it ask
+/// for that one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Languages(Vec<String>);
 

@@ -34,6 +34,8 @@ pub struct ContactFields {
     pub first_name: Option<String>,
     /// Family name.
     pub last_name: Option<String>,
+    /// In which language it is written to, a BCP 47 tag; none: nobody says.
+    pub locale: Option<String>,
     /// Labels.
     pub tags: Vec<String>,
     /// The tenant's JSON object, as text.

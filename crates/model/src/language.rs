@@ -1,4 +1,10 @@
-//! Which languages serve for which: BCP 47 tags from the one that was asked for to wider ones.
+//! The names of languages, BCP 47 tags, and which serve for which: from the one that was asked for to wider ones.
+
+/// What [`is_language_tag`] asks for, after "must be".
+pub const LANGUAGE_TAG: &str = "a BCP 47 language tag such as en or pt-BR";
+
+/// Most bytes of one.
+const LONGEST: usize = 64;
 
 /// Languages whose readers also read another, by subtags of ISO 639: superseded names, and names of one standard of a language.
 const ALSO: [(&str, &[&str]); 18] = [
@@ -25,6 +31,25 @@ const ALSO: [(&str, &[&str]); 18] = [
 /// Regions that write a language in another script than most of its readers do.
 const SCRIPTS: [(&str, &str, &str); 5] =
     [("sr", "ME", "sr-Latn"), ("zh", "HK", "zh-Hant"), ("zh", "MO", "zh-Hant"), ("zh", "TW", "zh-Hant"), ("zh", "SG", "zh-Hans")];
+
+/// Whether a text has the form of a BCP 47 tag; it need not be registered. Subtags of 1 to 8 letters and digits; the first a language of 2 to
+/// 8 letters, or `x` for private use. A single letter opens an extension, so something must follow it.
+#[must_use]
+pub fn is_language_tag(text: &str) -> bool {
+    let (mut private, mut open) = (false, false);
+    for (position, subtag) in text.split('-').enumerate() {
+        let sound = (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_x = subtag.eq_ignore_ascii_case("x");
+        let language = subtag.len() > 1 && subtag.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let singleton = subtag.len() == 1 && !private;
+        if !sound || (position == 0 && !is_x && !language) || (singleton && open) {
+            return false;
+        }
+        private |= is_x;
+        open = singleton;
+    }
+    !open && text.len() <= LONGEST
+}
 
 /// The tag, then wider ones, closest first (RFC 4647, section 3.4): `pt-BR`, then `pt`. A region tells the script where a language has two
 /// (`zh-TW`, `zh-Hant`, `zh`), and what a language is called otherwise comes last (`no`, then `nb`).
@@ -63,6 +88,20 @@ fn add(tags: &mut Vec<String>, tag: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn language_tags_are_judged_by_their_form() {
+        for tag in ["en", "pt-BR", "zh-Hant-TW", "de-CH-1996", "sr-Latn-RS", "x-pirate", "en-x-a", "en-u-ca-buddhist"] {
+            assert!(is_language_tag(tag), "{tag}");
+        }
+        for wrong in
+            ["", "e", "en_US", "en-", "-en", "english1", "123", "en--US", "en-verylongsubtag", "x", "x-", "en-u", "en us"]
+        {
+            assert!(!is_language_tag(wrong), "{wrong}");
+        }
+        assert!(is_language_tag(&format!("en{}", "-abcdefg".repeat(7))));
+        assert!(!is_language_tag(&format!("en{}", "-abcdefg".repeat(8))));
+    }
 
     #[test]
     fn a_tag_is_cut_from_its_end_and_a_single_letter_goes_with_what_it_introduced() {

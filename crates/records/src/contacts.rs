@@ -3,11 +3,13 @@
 mod bulk;
 mod rows;
 
-use countersign_model::{Channel, Contact, ContactFields, ContactId, TenantId, Timestamp};
+use countersign_model::{Channel, Contact, ContactFields, ContactId, Recipient, TenantId, Timestamp};
 use sqlx::AnyConnection;
 
 pub use self::bulk::{NewContact, Upserted};
-use self::rows::{by_email, by_external_id, by_id, by_phone, folded, is_taken, page, remove, replace, write};
+use self::rows::{
+    by_email, by_external_id, by_id, by_phone, folded, has_locales, is_taken, locale_of, page, remove, replace, write,
+};
 use crate::RecordsError;
 use crate::transaction::{On, change};
 
@@ -115,6 +117,16 @@ impl Contacts<'_> {
     /// The tenant's contact with this phone number.
     pub async fn find_by_phone(self, tenant: TenantId, phone: &str) -> Result<Option<Contact>, RecordsError> {
         by_phone(&mut *self.on.reader().await?, tenant, phone).await
+    }
+
+    /// In which language the tenant's contact with this address is written to; none: there is no such contact, or nobody says.
+    pub async fn locale_of(self, tenant: TenantId, recipient: &Recipient) -> Result<Option<String>, RecordsError> {
+        locale_of(&mut *self.on.reader().await?, tenant, recipient).await
+    }
+
+    /// Whether that is said of any of the tenant's contacts.
+    pub async fn has_locales(self, tenant: TenantId) -> Result<bool, RecordsError> {
+        has_locales(&mut *self.on.reader().await?, tenant).await
     }
 
     /// A page of the tenant's contacts, newest first, and how many there are.

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::{Records, RecordsError};
 
 /// Number, name and text, in order. A text never changes once a release has had it: databases keep its checksum.
-const MIGRATIONS: [(i64, &str, &str); 8] = [
+const MIGRATIONS: [(i64, &str, &str); 9] = [
     (1, "tenants and keys", include_str!("../migrations/0001_tenants_and_keys.sql")),
     (2, "configuration and contacts", include_str!("../migrations/0002_configuration_and_contacts.sql")),
     (3, "projection", include_str!("../migrations/0003_projection.sql")),
@@ -16,6 +16,7 @@ const MIGRATIONS: [(i64, &str, &str); 8] = [
     (7, "browser keys", include_str!("../migrations/0007_browser_keys.sql")),
     (8, "endpoints by key", include_str!("../migrations/0008_endpoints_by_key.sql")),
     (9, "carriers", include_str!("../migrations/0009_carriers.sql")),
+    (10, "contacts' languages", include_str!("../migrations/0010_contacts_languages.sql")),
 ];
 
 /// Where a database keeps what it has seen.

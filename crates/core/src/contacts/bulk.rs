@@ -31,6 +31,7 @@ impl Platform {
         let tenant = caller.scope.tenant;
         let call = key.map(|key| self.keyed_call(&caller, key, ""));
         let wanted: Vec<Contact> = rows.iter().map(|row| self.new_contact(tenant, row)).collect();
+        let _written = rows.iter().any(ContactChange::sets_locale).then(|| self.writing_contacts(tenant, true));
         self.keyed(call.as_ref(), async |transaction| {
             let mut outcomes = Vec::with_capacity(wanted.len());
             let mut created = Vec::new();

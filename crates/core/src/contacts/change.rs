@@ -57,6 +57,8 @@ pub struct ContactChange {
     pub first_name: FieldChange<String>,
     /// Family name.
     pub last_name: FieldChange<String>,
+    /// The language in which it is written to, a BCP 47 tag.
+    pub locale: FieldChange<String>,
     /// Labels, as a whole.
     pub tags: FieldChange<Vec<String>>,
     /// The tenant's JSON object as text, as a whole.
@@ -76,6 +78,11 @@ impl ContactChange {
         Self { preferences: FieldChange::Set(preferences), ..Self::default() }
     }
 
+    /// Whether the contact has a language then, though it may have had none.
+    pub(super) const fn sets_locale(&self) -> bool {
+        matches!(self.locale, FieldChange::Set(_))
+    }
+
     /// The fields as they are then.
     pub(super) fn over(&self, fields: ContactFields) -> ContactFields {
         ContactFields {
@@ -84,6 +91,7 @@ impl ContactChange {
             phone: self.phone.map(|phone| phone.as_str().to_owned()).over(fields.phone),
             first_name: self.first_name.over(fields.first_name),
             last_name: self.last_name.over(fields.last_name),
+            locale: self.locale.over(fields.locale),
             tags: self.tags.over_or(fields.tags, Vec::new()),
             custom_fields: self.custom_fields.over_or(fields.custom_fields, no_members()),
             metadata: self.metadata.over_or(fields.metadata, no_members()),
@@ -101,6 +109,7 @@ pub(super) fn blank() -> ContactFields {
         phone: None,
         first_name: None,
         last_name: None,
+        locale: None,
         tags: Vec::new(),
         custom_fields: no_members(),
         metadata: no_members(),
@@ -122,6 +131,7 @@ mod tests {
             external_id: Some("crm-7".to_owned()),
             email: Some("ann@example.com".to_owned()),
             first_name: Some("Ann".to_owned()),
+            locale: Some("es".to_owned()),
             tags: vec!["vip".to_owned()],
             custom_fields: "{\"a\":1}".to_owned(),
             is_active: false,
@@ -139,12 +149,14 @@ mod tests {
         let change = ContactChange {
             email: FieldChange::Set(EmailAddress::parse("ben@example.com").unwrap()),
             phone: FieldChange::Set(PhoneNumber::parse("+12025550143").unwrap()),
+            locale: FieldChange::Set("pt-BR".to_owned()),
             tags: FieldChange::Set(Vec::new()),
             ..ContactChange::default()
         };
         let expected = ContactFields {
             email: Some("ben@example.com".to_owned()),
             phone: Some("+12025550143".to_owned()),
+            locale: Some("pt-BR".to_owned()),
             tags: Vec::new(),
             ..known()
         };
@@ -157,6 +169,7 @@ mod tests {
             external_id: FieldChange::Clear,
             email: FieldChange::Clear,
             first_name: FieldChange::Clear,
+            locale: FieldChange::Clear,
             tags: FieldChange::Clear,
             custom_fields: FieldChange::Clear,
             is_active: FieldChange::Clear,

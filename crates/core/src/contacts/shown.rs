@@ -17,6 +17,7 @@ pub fn contact_json(contact: &Contact) -> Value {
         "phone": fields.phone,
         "first_name": fields.first_name,
         "last_name": fields.last_name,
+        "locale": fields.locale,
         "tags": fields.tags,
         "custom_fields": object(&fields.custom_fields),
         "metadata": object(&fields.metadata),

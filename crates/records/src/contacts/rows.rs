@@ -1,6 +1,6 @@
 //! One row of the table of contacts.
 
-use countersign_model::{Contact, ContactFields, ContactId, TenantId};
+use countersign_model::{Contact, ContactFields, ContactId, Recipient, TenantId};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
@@ -12,8 +12,8 @@ use crate::columns::{Stored, json};
 macro_rules! select {
     ($which:literal) => {
         concat!(
-            "SELECT id, tenant_id, external_id, email, phone, first_name, last_name, tags, custom_fields, metadata, preferences, ",
-            "is_active, verified_channels, created_at, updated_at FROM contacts ",
+            "SELECT id, tenant_id, external_id, email, phone, first_name, last_name, locale, tags, custom_fields, metadata, ",
+            "preferences, is_active, verified_channels, created_at, updated_at FROM contacts ",
             $which
         )
     };
@@ -66,6 +66,35 @@ async fn one(
     row.as_ref().map(read).transpose()
 }
 
+/// The language of the contact with this address, where there is such a contact and it has one.
+pub(super) async fn locale_of(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    recipient: &Recipient,
+) -> Result<Option<String>, RecordsError> {
+    let (select, value) = match recipient {
+        Recipient::Email(email) => (
+            "SELECT locale FROM contacts WHERE tenant_id = $1 AND email_folded = $2 AND locale IS NOT NULL",
+            folded(email.as_str()),
+        ),
+        Recipient::Phone(phone) => {
+            ("SELECT locale FROM contacts WHERE tenant_id = $1 AND phone = $2 AND locale IS NOT NULL", phone.as_str().to_owned())
+        }
+    };
+    Ok(sqlx::query_scalar(select).bind(tenant.to_string()).bind(value).fetch_optional(connection).await?)
+}
+
+/// Whether any contact of the tenant has a language. Read from the index of those that have.
+pub(super) async fn has_locales(connection: &mut AnyConnection, tenant: TenantId) -> Result<bool, RecordsError> {
+    let found: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM (SELECT tenant_id FROM contacts WHERE tenant_id = $1 AND locale IS NOT NULL LIMIT 1) AS found",
+    )
+    .bind(tenant.to_string())
+    .fetch_one(connection)
+    .await?;
+    Ok(found > 0)
+}
+
 /// At most `limit` contacts, newest first: ids begin with the time. Passing over many is done in the index, before a row is read.
 pub(super) async fn page(
     connection: &mut AnyConnection,
@@ -108,8 +137,8 @@ pub(super) async fn is_taken(connection: &mut AnyConnection, contact: &Contact) 
 pub(super) async fn write(connection: &mut AnyConnection, contact: &Contact) -> Result<(), RecordsError> {
     sqlx::query(
         "INSERT INTO contacts (tenant_id, id, external_id, email, email_folded, phone, first_name, last_name, tags, custom_fields, \
-         metadata, preferences, is_active, verified_channels, updated_at, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         metadata, preferences, is_active, verified_channels, updated_at, created_at, locale) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(contact.tenant.to_string())
     .bind(contact.id.to_string())
@@ -127,6 +156,7 @@ pub(super) async fn write(connection: &mut AnyConnection, contact: &Contact) -> 
     .bind(json("contact", "verified_channels", &contact.verified_channels)?)
     .bind(contact.updated_at.millis())
     .bind(contact.created_at.millis())
+    .bind(contact.fields.locale.as_deref())
     .execute(connection)
     .await?;
     Ok(())
@@ -136,7 +166,8 @@ pub(super) async fn write(connection: &mut AnyConnection, contact: &Contact) -> 
 pub(super) async fn replace(connection: &mut AnyConnection, contact: &Contact) -> Result<(), RecordsError> {
     sqlx::query(
         "UPDATE contacts SET external_id = $3, email = $4, email_folded = $5, phone = $6, first_name = $7, last_name = $8, tags = $9, \
-         custom_fields = $10, metadata = $11, preferences = $12, is_active = $13, verified_channels = $14, updated_at = $15 \
+         custom_fields = $10, metadata = $11, preferences = $12, is_active = $13, verified_channels = $14, updated_at = $15, \
+         locale = $16 \
          WHERE tenant_id = $1 AND id = $2",
     )
     .bind(contact.tenant.to_string())
@@ -154,6 +185,7 @@ pub(super) async fn replace(connection: &mut AnyConnection, contact: &Contact) -
     .bind(i64::from(contact.fields.is_active))
     .bind(json("contact", "verified_channels", &contact.verified_channels)?)
     .bind(contact.updated_at.millis())
+    .bind(contact.fields.locale.as_deref())
     .execute(connection)
     .await?;
     Ok(())
@@ -180,6 +212,7 @@ fn read(row: &AnyRow) -> Result<Contact, RecordsError> {
             phone: stored.text_or_none("phone")?,
             first_name: stored.text_or_none("first_name")?,
             last_name: stored.text_or_none("last_name")?,
+            locale: stored.text_or_none("locale")?,
             tags: stored.json("tags")?,
             custom_fields: stored.text("custom_fields")?,
             metadata: stored.text("metadata")?,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use countersign_model::{Channel, Contact, ContactFields, ContactId, SeededRng, Tenant, Timestamp};
+use countersign_model::{Channel, Contact, ContactFields, ContactId, Recipient, SeededRng, Tenant, Timestamp};
 use countersign_records::{NewContact, Records, RecordsError, Start, Upserted};
 
 use crate::base::{Base, NOW, later, on_both, tenant};
@@ -15,6 +15,7 @@ fn fields(email: Option<&str>, phone: Option<&str>) -> ContactFields {
         phone: phone.map(str::to_owned),
         first_name: Some("Ann".to_owned()),
         last_name: None,
+        locale: None,
         tags: vec!["vip".to_owned(), "ünïcode".to_owned()],
         custom_fields: r#"{"size":1.50}"#.to_owned(),
         metadata: "{}".to_owned(),
@@ -215,6 +216,34 @@ on_both! {
         assert_eq!((again.id, &again.verified_channels[..]), (new.id, &[Channel::Email][..]), "one proof is noted once");
         assert_eq!(records.contacts().find(ours.id, ann.id).await.unwrap().as_ref(), Some(anna));
         assert_eq!(records.contacts().list(ours.id, Start::Offset(0), 10).await.unwrap().total, 3);
+    }
+
+    async fn the_language_of_a_contact_is_found_by_its_addresses_and_only_by_its_tenant(base: Base) {
+        let records = base.open().await;
+        let (ours, theirs) = two_tenants(&records).await;
+        let email = |text: &str| Recipient::parse(Channel::Email, text).unwrap();
+        let phone = |text: &str| Recipient::parse(Channel::Voice, text).unwrap();
+        records.contacts().insert(&contact(&ours, 1, fields(Some("ben@example.com"), None))).await.unwrap();
+        assert!(!records.contacts().has_locales(ours.id).await.unwrap());
+        let spanish = ContactFields { locale: Some("es-MX".to_owned()), ..fields(Some("Ann@Example.com"), Some("+12025550143")) };
+        let ann = contact(&ours, 2, spanish);
+        records.contacts().insert(&ann).await.unwrap();
+        assert_eq!(records.contacts().find(ours.id, ann.id).await.unwrap().as_ref(), Some(&ann));
+        for (owner, wanted) in [(&ours, Some("es-MX")), (&theirs, None)] {
+            assert_eq!(records.contacts().has_locales(owner.id).await.unwrap(), wanted.is_some());
+            for address in [email("aNN@example.COM"), phone("+12025550143")] {
+                assert_eq!(records.contacts().locale_of(owner.id, &address).await.unwrap().as_deref(), wanted, "{address:?}");
+            }
+        }
+        for nobody in [email("ben@example.com"), email("carl@example.com"), phone("+12025550144")] {
+            assert_eq!(records.contacts().locale_of(ours.id, &nobody).await.unwrap(), None, "{nobody:?}");
+        }
+        let change = |locale: Option<&'static str>| move |fields| ContactFields { locale: locale.map(str::to_owned), ..fields };
+        records.contacts().update(ours.id, ann.id, NOW, change(Some("pt"))).await.unwrap();
+        assert_eq!(records.contacts().locale_of(ours.id, &phone("+12025550143")).await.unwrap().as_deref(), Some("pt"));
+        records.contacts().update(ours.id, ann.id, NOW, change(None)).await.unwrap();
+        assert_eq!(records.contacts().locale_of(ours.id, &phone("+12025550143")).await.unwrap(), None);
+        assert!(!records.contacts().has_locales(ours.id).await.unwrap());
     }
 
     async fn part_of_a_larger_change_goes_with_it(base: Base) {

@@ -3,15 +3,26 @@
 use std::collections::BTreeMap;
 
 use countersign_core::{ContactChange, ContactName, FieldChange, IdempotencyKey};
-use countersign_model::{Channel, EmailAddress, PhoneNumber};
+use countersign_model::{Channel, EmailAddress, LANGUAGE_TAG, PhoneNumber, is_language_tag};
 use serde_json::{Map, Value};
 
 use super::{INVALID_FIELD, Input, headers};
 use crate::fields::{Fault, Faults, Fields};
 
 /// The fields of a contact that callers write.
-pub(super) const FIELDS: [&str; 10] =
-    ["external_id", "email", "phone", "first_name", "last_name", "tags", "custom_fields", "metadata", "preferences", "is_active"];
+pub(super) const FIELDS: [&str; 11] = [
+    "external_id",
+    "email",
+    "phone",
+    "first_name",
+    "last_name",
+    "locale",
+    "tags",
+    "custom_fields",
+    "metadata",
+    "preferences",
+    "is_active",
+];
 /// The field of a call with many.
 pub(super) const BULK_FIELDS: [&str; 1] = ["contacts"];
 
@@ -117,6 +128,7 @@ fn change(fields: &Fields<'_>, strict: bool, faults: &mut Faults) -> ContactChan
         phone: said(fields, "phone", || address(fields, "phone", PhoneNumber::parse, faults)),
         first_name: name(fields, "first_name", faults),
         last_name: name(fields, "last_name", faults),
+        locale: locale(fields, faults),
         tags: said(fields, "tags", || tags(fields, faults)),
         custom_fields: said(fields, "custom_fields", || object(fields, "custom_fields", faults)),
         metadata: said(fields, "metadata", || object(fields, "metadata", faults)),
@@ -134,12 +146,21 @@ fn said<T>(fields: &Fields<'_>, name: &str, read: impl FnOnce() -> Option<T>) ->
     if fields.is_null(name) { FieldChange::Clear } else { read().map_or(FieldChange::Keep, FieldChange::Set) }
 }
 
-/// A text that an empty one takes away as well: forms send it for what nobody filled in.
 fn name(fields: &Fields<'_>, name: &str, faults: &mut Faults) -> FieldChange<String> {
-    match said(fields, name, || fields.string(name, 0..=MOST_NAME, faults)) {
+    filled_in(&said(fields, name, || fields.string(name, 0..=MOST_NAME, faults)))
+}
+
+fn locale(fields: &Fields<'_>, faults: &mut Faults) -> FieldChange<String> {
+    let tag = |text| (str::is_empty(text) || is_language_tag(text)).then_some(text);
+    filled_in(&said(fields, "locale", || fields.parsed("locale", LANGUAGE_TAG, tag, faults)))
+}
+
+/// A text that an empty one takes away as well: forms send it for what nobody filled in.
+fn filled_in(said: &FieldChange<&str>) -> FieldChange<String> {
+    match said {
         FieldChange::Keep => FieldChange::Keep,
         FieldChange::Clear | FieldChange::Set("") => FieldChange::Clear,
-        FieldChange::Set(text) => FieldChange::Set(text.to_owned()),
+        FieldChange::Set(text) => FieldChange::Set((*text).to_owned()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The optional fields of a send that say how a message is worded and whom a session belongs to.
 
-use countersign_model::Autofill;
+use countersign_model::{Autofill, LANGUAGE_TAG, is_language_tag};
 use serde_json::Value;
 
 use super::{INVALID_FIELD, Input};
@@ -11,28 +11,10 @@ pub(super) const AUTOFILL_FIELDS: [&str; 2] = ["domain", "app_hash"];
 /// Most bytes of `metadata`, without the white space between its parts.
 const MOST_METADATA: usize = 4096;
 
-/// The language of messages: a BCP 47 tag by its form, which need not be registered.
+/// The language of messages.
 pub(super) fn locale(fields: &Fields<'_>, faults: &mut Faults) -> Option<String> {
     let tag = |text: &str| is_language_tag(text).then(|| text.to_owned());
-    fields.parsed("locale", "a BCP 47 language tag such as en or pt-BR", tag, faults)
-}
-
-/// Subtags of 1 to 8 letters and digits; the first a language of 2 to 8 letters, or `x` for private use. A single letter opens an extension,
-/// so something must follow it.
-fn is_language_tag(text: &str) -> bool {
-    let (mut private, mut open) = (false, false);
-    for (position, subtag) in text.split('-').enumerate() {
-        let sound = (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let is_x = subtag.eq_ignore_ascii_case("x");
-        let language = subtag.len() > 1 && subtag.bytes().all(|byte| byte.is_ascii_alphabetic());
-        let singleton = subtag.len() == 1 && !private;
-        if !sound || (position == 0 && !is_x && !language) || (singleton && open) {
-            return false;
-        }
-        private |= is_x;
-        open = singleton;
-    }
-    !open && text.len() <= 64
+    fields.parsed("locale", LANGUAGE_TAG, tag, faults)
 }
 
 /// What helps phones to fill a code in. Both want to be the last line of a message, so a call chooses one.
@@ -85,18 +67,6 @@ pub(super) fn metadata(input: &Input<'_>, faults: &mut Faults) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn language_tags_are_judged_by_their_form() {
-        for tag in ["en", "pt-BR", "zh-Hant-TW", "de-CH-1996", "sr-Latn-RS", "x-pirate", "en-x-a", "en-u-ca-buddhist"] {
-            assert!(is_language_tag(tag), "{tag}");
-        }
-        for wrong in
-            ["", "e", "en_US", "en-", "-en", "english1", "123", "en--US", "en-verylongsubtag", "x", "x-", "en-u", "en us"]
-        {
-            assert!(!is_language_tag(wrong), "{wrong}");
-        }
-    }
 
     #[test]
     fn host_names_and_app_hashes_are_judged_by_their_form() {

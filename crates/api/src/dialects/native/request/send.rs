@@ -67,6 +67,7 @@ pub(crate) fn parse(input: &Input<'_>) -> Result<Send, Faults> {
         sender: None,
         replaces: false,
         rehearsal: None,
+        receipt: None,
         idempotency: headers::idempotency(input, "otp/send", faults),
     };
     if strict {

@@ -25,6 +25,9 @@ pub(crate) struct ContactObject {
     phone: Option<String>,
     first_name: Option<String>,
     last_name: Option<String>,
+    /// In which language it is written to, where you said so.
+    #[schema(examples("pt-BR"))]
+    locale: Option<String>,
     tags: Vec<String>,
     #[schema(value_type = Object)]
     custom_fields: Value,
@@ -241,6 +244,7 @@ mod tests {
                 phone: None,
                 first_name: Some("Ann".to_owned()),
                 last_name: None,
+                locale: Some("pt-BR".to_owned()),
                 tags: vec!["vip".to_owned()],
                 custom_fields: "{\"b\":1,\"a\":[]}".to_owned(),
                 metadata: "{}".to_owned(),
@@ -256,7 +260,7 @@ mod tests {
     fn shown() -> Value {
         json!({
             "id": "con_0000000000000000000000000G", "external_id": "crm-7", "email": "ann@example.com", "phone": null,
-            "first_name": "Ann", "last_name": null, "tags": ["vip"], "custom_fields": {"b": 1, "a": []}, "metadata": {},
+            "first_name": "Ann", "last_name": null, "locale": "pt-BR", "tags": ["vip"], "custom_fields": {"b": 1, "a": []}, "metadata": {},
             "preferences": {"sms": false}, "is_active": true, "verified_channels": ["email"],
             "created_at": "2026-01-15T10:35:00.000Z", "updated_at": "2026-01-15T10:35:00.250Z",
         })

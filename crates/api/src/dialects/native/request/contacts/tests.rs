@@ -15,7 +15,7 @@ fn refused(value: &Value) -> (String, &'static str, String) {
 fn every_field_is_read() {
     let change = read(&json!({
         "external_id": "crm-7", "email": "Ann@BÜCHER.example", "phone": "+12025550143", "first_name": "Ann", "last_name": "O'Hara",
-        "tags": ["vip", "ü", "vip"], "custom_fields": {"a": 1.50}, "metadata": {}, "preferences": {"SMS": false}, "is_active": false,
+        "locale": "es-419", "tags": ["vip", "ü", "vip"], "custom_fields": {"a": 1.50}, "metadata": {}, "preferences": {"SMS": false}, "is_active": false,
     }));
     let expected = ContactChange {
         external_id: FieldChange::Set("crm-7".to_owned()),
@@ -23,6 +23,7 @@ fn every_field_is_read() {
         phone: FieldChange::Set(PhoneNumber::parse("+12025550143").unwrap()),
         first_name: FieldChange::Set("Ann".to_owned()),
         last_name: FieldChange::Set("O'Hara".to_owned()),
+        locale: FieldChange::Set("es-419".to_owned()),
         tags: FieldChange::Set(vec!["vip".to_owned(), "ü".to_owned()]),
         custom_fields: FieldChange::Set("{\"a\":1.50}".to_owned()),
         metadata: FieldChange::Set("{}".to_owned()),
@@ -36,9 +37,11 @@ fn every_field_is_read() {
 #[test]
 fn what_is_not_there_is_kept_and_null_takes_away() {
     assert_eq!(read(&json!({})), ContactChange::default());
-    let change = read(&json!({"email": null, "tags": null, "first_name": "", "is_active": null}));
+    let change = read(&json!({"email": null, "tags": null, "first_name": "", "locale": "", "is_active": null}));
     assert_eq!((change.email, change.tags), (FieldChange::Clear, FieldChange::Clear));
     assert_eq!((change.first_name, change.is_active), (FieldChange::Clear, FieldChange::Clear));
+    assert_eq!(change.locale, FieldChange::Clear);
+    assert_eq!(read(&json!({"locale": null})).locale, FieldChange::Clear);
     assert_eq!(change.phone, FieldChange::Keep);
 }
 
@@ -63,6 +66,9 @@ fn each_field_has_its_bounds() {
         }
     }
     assert_eq!(refused(&json!({"is_active": "yes"})).0, "is_active");
+    for wrong in [json!("en_US"), json!("e"), json!("Spanish!"), json!("es-toolongsubtag"), json!(7), json!(["es"])] {
+        assert_eq!(refused(&json!({"locale": wrong})).2, "locale must be a BCP 47 language tag such as en or pt-BR");
+    }
 }
 
 #[test]
@@ -76,10 +82,10 @@ fn an_address_is_one_or_is_refused_in_the_words_of_a_send() {
 
 #[test]
 fn every_fault_is_told() {
-    let body = json!({"email": "ann", "phone": "1", "first_name": 7, "tags": 7, "metadata": 7, "preferences": {"email": 7}});
+    let body = json!({"email": "ann", "phone": "1", "first_name": 7, "locale": 7, "tags": 7, "metadata": 7, "preferences": {"email": 7}});
     let faults = parse_with(&body, &[("Idempotency-Key", "")], |input| written(input, "contacts/create")).unwrap_err();
     let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
-    assert_eq!(fields, ["email", "phone", "first_name", "tags", "metadata", "preferences.email", "Idempotency-Key"]);
+    assert_eq!(fields, ["email", "phone", "first_name", "locale", "tags", "metadata", "preferences.email", "Idempotency-Key"]);
 }
 
 #[test]
