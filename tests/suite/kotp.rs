@@ -1,6 +1,7 @@
 //! The K-OTP dialect: the exchanges of its page and of ours, and what cannot be written down as an exchange.
 
 mod fuzz;
+mod receipts;
 mod truth;
 
 use std::path::Path;

@@ -55,6 +55,7 @@ mod send;
 mod send_fields;
 mod status_and_list;
 mod test_recipients;
+mod texts;
 mod tokens;
 mod unclear;
 mod verify_all;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_tests::{Ask, Sent, TestApp, email};
+use countersign_tests::{Ask, Expected, ProviderDouble, Sent, Setup, TestApp, email, sms};
 use serde_json::json;
 
 fn ladder() -> Ask {
@@ -25,6 +25,29 @@ async fn next_goes_to_the_next_channel_now() {
     next.reply.json("$.session_id", sent.session_id.as_str()).json("$.channels_sent.sms.success", true);
     next.reply.json("$.expires_at", "2026-01-15T10:55:00.000Z");
     app.verify_each(&sent, &[("sms", next.code("sms"))]).await.assert(200).json("$.verified_channels", json!(["sms"]));
+}
+
+#[tokio::test]
+async fn whoever_asks_for_the_next_channel_while_it_is_being_opened_opens_no_other() {
+    let (texts, calls) = (ProviderDouble::start(Expected::json()).await, ProviderDouble::start(Expected::json()).await);
+    let setup = |setup: Setup| {
+        let setup = setup.sms(&texts).gateway("calls", &calls, &["voice", "whatsapp"]);
+        setup.set("channels.voice.providers", vec!["calls"]).set("channels.whatsapp.providers", vec!["calls"])
+    };
+    let app = TestApp::builder().with(setup).spawn().await;
+    let (live, number) = (app.live(), "+12025550143");
+    let sent = live.send(sms(number).later("voice", number, 60).later("whatsapp", number, 120)).await;
+    let gate = calls.hold();
+    let (asks, ask_again) = tokio::join!(live.next(&sent), async {
+        calls.request(1).await;
+        let refused = live.next(&sent).await;
+        gate.open();
+        refused
+    });
+    ask_again.error(409, "no_fallback");
+    asks.assert(200).json("$.channels_sent.voice.success", true).without("$.channels_sent.whatsapp");
+    live.next(&sent).await.assert(200).json("$.channels_sent.whatsapp.success", true);
+    assert_eq!(calls.requests().len(), 2);
 }
 
 #[tokio::test]

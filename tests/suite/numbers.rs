@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_tests::{Ask, Expected, ProviderDouble, TestApp, sms};
+use countersign_tests::{Ask, Expected, ProviderDouble, TestApp, poll, sms};
 use serde_json::{Value, json};
 
 use crate::admin_access::{chief, fields, patch, problem};
@@ -146,6 +146,26 @@ async fn a_fallback_that_may_not_be_asked_is_refused_with_the_send() {
 }
 
 #[tokio::test]
+async fn a_fallback_whose_turn_comes_is_held_by_the_rules_of_that_moment() {
+    let double = ProviderDouble::start(Expected::json()).await;
+    let app = app(&double, &[]).await;
+    let chief = chief(&app).await;
+    let services = "/admin/v1/tenants/default/services";
+    chief.post(services, &json!({"id": SERVICE, "name": "shop"})).await.assert(201);
+    let sent = app.live().send(sms(BERLIN).set("service_id", SERVICE).later("voice", BERLIN, 30)).await;
+    let rules = json!({"profile": {"numbers": {"voice": {"block": ["DE"]}}}});
+    patch(&chief, &format!("{services}/{SERVICE}"), &rules).await.assert(200);
+    let shown = poll("the turn of the call", async || {
+        app.sweep().await;
+        let status = app.live().status(&sent).await;
+        if status.at("$.channels.voice.attempt") == "refused" { Ok(status) } else { Err(format!("{status:?}")) }
+    });
+    app.advance(Duration::from_secs(30));
+    shown.await.json("$.channels.voice.status", "failed").json("$.status", "pending");
+    app.live().verify(&sent, &double.request(1).await.code()).await.assert(200).json("$.verified", true);
+}
+
+#[tokio::test]
 async fn the_sandbox_asks_everybody() {
     let double = ProviderDouble::start(Expected::json()).await;
     let app = app(&double, &[("sms.block", json!(["DE"]))]).await;
@@ -175,6 +195,10 @@ async fn a_services_own_rules_hold_at_its_next_send_and_its_next_resend() {
     again.error(502, "all_channels_failed").json("$.details.channels_sent.sms.error", "refused");
     assert_eq!(double.requests().len(), 2);
     app.live().verify(&sent, &double.request(1).await.code()).await.assert(200).json("$.verified", true);
+
+    patch(&chief, &path, &json!({"profile": {"numbers": {"blocked_types": ["fixed_or_mobile"]}}})).await.assert(200);
+    app.live().try_send(&ask(BOSTON)).await.error(403, "destination_blocked");
+    app.live().send(sms(BOSTON)).await;
 
     let wrong = json!({"profile": {"numbers": {"sms": {"allow": ["DE"], "block": ["DE"]}}}});
     let refused = patch(&chief, &path, &wrong).await;

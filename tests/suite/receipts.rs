@@ -106,7 +106,7 @@ async fn shown(app: &TestApp, sent: &Sent) -> Reply {
 }
 
 /// Has every event of the tenant written down for somebody, who is never reached.
-async fn listen(app: &TestApp) {
+pub(crate) async fn listen(app: &TestApp) {
     let records = records(app).await;
     let tenant: TenantId = app.tenant().parse().unwrap();
     subscribe(&records, tenant, "https://127.0.0.1/hook", &[], app.now()).await;
@@ -328,6 +328,32 @@ async fn a_failure_at_one_provider_is_no_news_of_a_message_that_another_one_took
 }
 
 #[tokio::test]
+async fn what_became_of_messages_is_counted_for_their_provider_up_to_the_right_code() {
+    let vendor = Vendor::start().await;
+    let app = TestApp::builder().with(|setup| vendor.set_up(setup)).spawn().await;
+    // Nodes count for themselves.
+    let (client, vendors, admin) = (app.live().at_node(0), app.nobody().at_node(0), app.admin().at_node(0));
+    let says = async |body: String| post_signed(&vendors, &body, &signature(&body, APP_SECRET)).await;
+    let mut asked = Vec::new();
+    for nth in 1..=3 {
+        vendor.accepts(&format!("wamid.{nth}"));
+        let sent = client.send(whatsapp()).await;
+        asked.push((sent, vendor.meta.request(nth).await));
+    }
+    app.advance(Duration::from_secs(7));
+    assert_eq!(says(told("delivered", &asked[0].1, None)).await, 200);
+    assert_eq!(says(told("failed", &asked[1].1, Some(131_047))).await, 200);
+    client.verify(&asked[0].0, &code(&asked[0].1)).await.assert(200).json("$.verified", true);
+    let page = String::from_utf8(admin.get("/metrics").await.assert(200).body.clone()).unwrap();
+    for (stage, count) in [("accepted", 3), ("delivered", 1), ("undelivered", 1), ("verified", 1)] {
+        let line = format!("countersign_messages_total{{provider=\"wa\",channel=\"whatsapp\",stage=\"{stage}\"}} {count}");
+        assert!(page.lines().any(|counted| counted == line), "{line} is not in\n{page}");
+    }
+    let took = "countersign_message_delivery_seconds_sum{provider=\"wa\",channel=\"whatsapp\"} 5";
+    assert!(page.lines().any(|counted| counted.starts_with(took)), "{took} is not in\n{page}");
+}
+
+#[tokio::test]
 async fn a_number_without_whatsapp_gets_the_fallback_at_once() {
     let (vendor, gateway) = (Vendor::start().await, ProviderDouble::start(Expected::json()).await);
     let app = TestApp::builder().with(|setup| vendor.set_up(setup.sms(&gateway))).spawn().await;
@@ -378,6 +404,32 @@ async fn without_a_receipt_in_time_the_next_provider_gets_a_new_code_and_the_old
         app.sweep().await;
         assert_eq!((first.meta.requests().len(), second.requests().len()), (1, 1));
         app.live().verify(&sent, &[one, two][which]).await.assert(200).json("$.verified", true);
+    }
+}
+
+#[tokio::test]
+async fn another_provider_takes_over_what_failed_and_the_fallback_what_no_provider_would_find() {
+    /// The vendor's word for a number that has no WhatsApp, and for a message that it did not get through.
+    const NOT_THERE: u32 = 131_026;
+    const FAILED: u32 = 131_053;
+    for (providers, error, expected) in
+        [(vec!["wa", "other"], FAILED, (1, 0)), (vec!["wa", "other"], NOT_THERE, (0, 1)), (vec!["wa"], FAILED, (0, 1))]
+    {
+        let (first, second) = (Vendor::start().await, ProviderDouble::start(Expected::json()).await);
+        let texts = ProviderDouble::start(Expected::json()).await;
+        let setup = |setup: Setup| {
+            let setup = first.set_up(setup).gateway("other", &second, &["whatsapp"]).sms(&texts);
+            setup.set("channels.whatsapp.providers", providers.clone()).set("session.receipt_failover", "provider")
+        };
+        let app = TestApp::builder().with(setup).spawn().await;
+        first.accepts("wamid.1");
+        let sent = app.live().send(whatsapp().later("sms", NUMBER, 300)).await;
+        let request = first.meta.request(1).await;
+        assert_eq!(post(&app, &told("failed", &request, Some(error))).await, 200);
+        let next = if expected == (1, 0) { second.request(1).await } else { texts.request(1).await };
+        app.sweep().await;
+        assert_eq!((second.requests().len(), texts.requests().len()), expected, "{providers:?} {error}");
+        app.live().verify(&sent, &next.code()).await.assert(200).json("$.verified", true);
     }
 }
 

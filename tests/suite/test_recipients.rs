@@ -70,6 +70,11 @@ async fn a_reviewer_signs_in_with_the_code_that_is_known_and_nothing_is_sent() {
         verified.assert(200).json("$.verified", true).json("$.test_recipient", true);
     }
     assert_eq!(store.sent_out(), 0);
+    for _node in 0..2 {
+        let page = String::from_utf8(store.app.admin().get("/metrics").await.assert(200).body.clone()).unwrap();
+        let counted = page.lines().find(|line| line.starts_with("countersign_messages_total") && line.contains("test_recipient"));
+        assert_eq!(counted, None, "a code that is known is no conversion");
+    }
     let other = live.send(ask(sms("+12025550143"))).await;
     other.reply.without("$.test_recipient");
     live.verify(&other, CODE).await.assert(200).json("$.verified", false);

@@ -48,7 +48,7 @@ pub use outlet::{Health, LastFailure, Recent};
 pub use pace::{OwnPace, Pace, Turn};
 pub use provider::{CheckError, Content, Diagnostic, EnhancedCode, Provider, Rendered, Tells, TryOutcome};
 pub use receipts::{Callback, CallbackRefusal, Pushed, Reading, Receipts};
-pub use registry::ProviderConfig;
+pub use registry::{ProviderConfig, ProviderKind};
 pub use render::{RenderError, Sample, sample};
 pub use router::{Observer, Prepared, Router, TestError};
 pub use routes::{House, Routes, WayOut};

@@ -3,7 +3,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
-use countersign_model::{Channel, Code, Errand, MessageId, ProviderName, Recipient, Reference, Rehearsal, Timestamp};
+use countersign_model::{Channel, Code, Errand, MessageId, Mode, ProviderName, Recipient, Reference, Rehearsal, Timestamp};
 
 use crate::receipts::Receipts;
 use crate::voice::VoiceScript;
@@ -55,6 +55,8 @@ pub struct Rendered {
     pub id: MessageId,
     /// Whose it is.
     pub errand: Errand,
+    /// Live, or sandbox: how its id is shown. Providers that reach people see live ones only.
+    pub mode: Mode,
     /// The way.
     pub channel: Channel,
     /// The person.
@@ -149,7 +151,7 @@ pub(crate) fn spoken(code: &Code) -> String {
 impl fmt::Debug for Rendered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rendered")
-            .field("id", &self.id)
+            .field("id", &format_args!("{}", self.id.shown(self.mode)))
             .field("channel", &self.channel)
             .field("recipient", &self.recipient)
             .finish_non_exhaustive()

@@ -63,10 +63,11 @@ impl Renderer {
             None => self.built_in(&message, &app, &ending)?,
         };
         let voice = (message.channel == Channel::Voice).then(|| script(&content, &message, &app, &locale));
-        let Outgoing { id, errand, channel, recipient, sender, code, expires_at, minutes, rehearsal, .. } = message;
+        let Outgoing { id, errand, mode, channel, recipient, sender, code, expires_at, minutes, rehearsal, .. } = message;
         Ok(Rendered {
             id,
             errand,
+            mode,
             channel,
             recipient,
             sender,
@@ -83,13 +84,14 @@ impl Renderer {
 
     /// A text that is said as it is: whoever wrote it chose its length.
     pub(crate) fn plain(message: OutgoingText) -> Rendered {
-        let OutgoingText { id, errand, channel, recipient, sender, app_name, locale, text, .. } = message;
+        let OutgoingText { id, errand, mode, channel, recipient, sender, app_name, locale, text, rehearsal } = message;
         let app = one_line(&app_name);
         let locale = own::language(&locale);
         let content = Content::Phone { text };
         Rendered {
             id,
             errand,
+            mode,
             channel,
             recipient,
             sender,
@@ -100,7 +102,7 @@ impl Renderer {
             expires_at: None,
             content,
             voice: None,
-            rehearsal: None,
+            rehearsal,
         }
     }
 

@@ -74,10 +74,7 @@ pub(crate) fn notice(mut session: Value) -> Value {
 
 /// As callers know it.
 fn message_id(message: &MessageRecord) -> String {
-    match message.realm.mode {
-        Mode::Live => message.id.to_string(),
-        Mode::Sandbox => message.id.to_string().replacen(MessageId::PREFIX, "msg_sandbox_", 1),
-    }
+    message.id.shown(message.realm.mode).to_string()
 }
 
 /// A tenant's account with what is left in it.

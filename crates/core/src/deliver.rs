@@ -29,6 +29,9 @@ pub(crate) struct Handed {
     pub(crate) delivery: Delivery,
 }
 
+/// A session that has just opened a channel, which one, and its codes.
+type Advanced = (Session, Vec<Channel>, CodeSource);
+
 impl Platform {
     /// Hands messages over and records the outcomes, in a task that outlives its caller. Messages whose providers are final at once are
     /// recorded already: for them there is nothing to wait for.
@@ -80,22 +83,37 @@ impl Platform {
             let mut outcomes = self.router.deliver(prepared).await;
             outcomes.append(&mut unsaid);
             let (recorded, delivery) = self.record(session, outcomes, claim, &channels).await?;
-            if delivery != Delivery::NextFallback {
-                return Ok(Handed { session: recorded, channels, delivery });
-            }
-            let (advanced, next, codes) = match self.advance(None, &recorded, Turn::Next).await {
-                Ok(advanced) => advanced,
-                // Somebody else took the turn, or the session ended meanwhile: what is recorded stands.
-                Err(refusal) => {
-                    warn!(session = %recorded.id(), %refusal, "no fallback followed a send that failed");
-                    return Ok(Handed { session: recorded, channels, delivery });
-                }
-            };
+            let mut handed = Handed { session: recorded, channels, delivery };
+            let Some((advanced, next, codes)) = self.go_on(&mut handed, claim).await? else { return Ok(handed) };
             (prepared, unsaid) = self.word_again(&advanced, &next, &codes);
             self.rehearse_receipts(&advanced, &next);
+            channels = handed.channels;
             channels.extend(next);
             session = advanced;
         }
+    }
+
+    /// Opens the next channel of a session of which nothing went out, or the one behind it where that one may not be asked or cannot be paid for.
+    /// None: nothing is left, or somebody else has opened it; `handed` then tells what stands.
+    async fn go_on(self: &Arc<Self>, handed: &mut Handed, claim: Option<Claim>) -> Result<Option<Advanced>, Refusal> {
+        while handed.delivery == Delivery::NextFallback {
+            let Some(next) = handed.session.next_fallback() else { break };
+            // That channel's turn and no other's: whoever took it meanwhile has it.
+            match self.advance(None, &handed.session, Turn::Of(next)).await {
+                Ok(advanced) => return Ok(Some(advanced)),
+                Err(refusal) => warn!(session = %handed.session.id(), %refusal, "a fallback could not follow a send that failed"),
+            }
+            // No outcome is new, but what all of them come to may be: a session for which nothing is left is closed.
+            let stands = self.record(handed.session.clone(), Vec::new(), claim, &handed.channels).await?;
+            (handed.session, handed.delivery) = stands;
+            if handed.session.next_fallback() == Some(next) {
+                break;
+            }
+            // Opened by somebody else, and an answer to this send all the same.
+            let opened = handed.session.challenges().iter().any(|challenge| challenge.channel == next);
+            handed.channels.extend(opened.then_some(next));
+        }
+        Ok(None)
     }
 
     /// Messages of channels whose codes were just made. One that cannot be put into words, or may not go there any more, has failed. Those to test

@@ -78,6 +78,7 @@ pub use project::{Progress, ProjectError, Projector, Retried};
 pub use receipts::{CallbackError, CallbackReply};
 pub use refusal::{About, Refusal};
 pub use resend::{Next, Resend};
+pub use sandbox::StagedReceipt;
 pub use send::{Asked, Codes, Later, Send, SendError, Sent};
 pub use settings::{BillingSettings, LimitSettings, Settings};
 pub use statement::{LedgerEntry, LedgerFilter, LedgerPage};

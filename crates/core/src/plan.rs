@@ -29,8 +29,9 @@ pub(crate) struct Plan {
 }
 
 impl Platform {
-    /// Settles a send's rules and checks what depends on the profile. Nothing is stored or counted yet.
-    pub(crate) fn plan(&self, caller: &Caller, command: &Send) -> Result<Plan, SendError> {
+    /// Settles a send's rules and checks what depends on the profile. Nothing is stored or counted yet. `contact_locale` is the language of a
+    /// contact who is asked.
+    pub(crate) fn plan(&self, caller: &Caller, command: &Send, contact_locale: Option<&str>) -> Result<Plan, SendError> {
         let mode = if command.sandbox || caller.scope.keys == KeyKind::Test { Mode::Sandbox } else { Mode::Live };
         let rules = self.rules(&caller.config, command.service, mode).ok_or(SendError::UnknownService)?;
         let service = &rules.service;
@@ -56,7 +57,8 @@ impl Platform {
             first.filter(|_| rehearsals.get(channel).is_none())
         };
         let budget = |recipient: &Recipient| self.budget(tenant, mode, &command.purpose, recipient);
-        let languages = Languages::of(command.locale.as_deref(), everybody.first_country(command), service.locale.as_deref());
+        let asked = command.locale.as_deref().or(contact_locale);
+        let languages = Languages::of(asked, everybody.first_country(command), service.locale.as_deref());
         let challenges: Vec<NewChallenge> = command
             .channels
             .iter()

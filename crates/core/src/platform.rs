@@ -14,6 +14,7 @@ use countersign_webhooks::{Guard, Lanes, Poster, SystemResolver, WebhookSettings
 use crate::callers::Meter;
 use crate::deliver_webhooks::WebhookWorker;
 use crate::directory::Directory;
+use crate::languages::ContactLocales;
 use crate::metrics::Metrics;
 use crate::project::Projector;
 use crate::records::Follower;
@@ -79,6 +80,7 @@ pub struct Platform {
     pub(crate) webhook_guard: Guard,
     pub(crate) failures: Meter<std::net::IpAddr>,
     pub(crate) rehearsed: Rehearsed,
+    pub(crate) contact_locales: ContactLocales,
 }
 
 impl fmt::Debug for Platform {
@@ -113,6 +115,7 @@ impl Platform {
             webhook_guard,
             failures,
             rehearsed,
+            contact_locales: ContactLocales::default(),
         })
     }
 

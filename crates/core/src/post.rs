@@ -17,6 +17,7 @@ use crate::idempotency::IdempotencyKey;
 use crate::languages::Languages;
 use crate::platform::Platform;
 use crate::refusal::Refusal;
+use crate::sandbox::{Outcome, TurnedAway, outcome_of_text};
 use crate::send::opened;
 use crate::staging::Unfit;
 
@@ -115,6 +116,9 @@ impl Platform {
         let (mode, tenant) = (caller.mode(), caller.scope.tenant);
         let rules = self.rules(&caller.config, command.service, mode).ok_or(PostError::UnknownService)?;
         let recipient = Recipient::Phone(command.recipient.clone());
+        let outcome = outcome_of_text(mode, command.dialect, &recipient);
+        outcome.map_or(Ok(()), |outcome| outcome.turn_away(command.dialect))?;
+        let rehearsal = outcome.and_then(Outcome::rehearsal);
         let country = self.look_at(&rules.service, mode, CHANNEL, &recipient)?;
         let challenge = NewChallenge {
             channel: CHANNEL,
@@ -122,7 +126,7 @@ impl Platform {
             message: MessageId::mint(self.clock.now(), &*self.rng, tenant.partition()),
             budget: self.budget(tenant, mode, PURPOSE, &recipient),
             cost: rules.cost(CHANNEL, country),
-            instant: self.router.instant(mode, CHANNEL),
+            instant: self.router.instant(mode, CHANNEL).filter(|_| rehearsal.is_none()),
         };
         let id = self.mint_session(caller);
         let text = OutgoingText {
@@ -135,6 +139,7 @@ impl Platform {
             app_name: rules.service.app_name.clone(),
             locale: Languages::of(None, country, rules.service.locale.as_deref()).first().to_owned(),
             text: command.body.clone(),
+            rehearsal,
         };
         let new = NewSession {
             id,
@@ -188,6 +193,15 @@ fn posted(notice: &Session, replayed: bool) -> Result<Posted, PostError> {
             Ok(Posted { message: message.id, at: notice.created_at(), mode: notice.mode(), replayed })
         }
         Some(_) | None => Err(PostError::NothingSent),
+    }
+}
+
+impl From<TurnedAway> for PostError {
+    fn from(away: TurnedAway) -> Self {
+        match away {
+            TurnedAway::Barred => Self::DestinationBlocked,
+            TurnedAway::Refused(refusal) => Self::Refused(refusal),
+        }
     }
 }
 

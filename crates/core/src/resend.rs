@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use countersign_model::{Channel, LimitName, MessageId, Mode, PerChannel, Recipient, TenantId};
+use countersign_model::{Attempt, Channel, LimitName, MessageId, Mode, PerChannel, Recipient, TenantId};
 use countersign_session::store::{self, Answer, Count, Heard, SendAgainVerdict, SendLimits};
-use countersign_session::{CodeSource, Seed, Session, SubjectKind, Turn};
+use countersign_session::{CodeSource, Seed, Session, SessionStatus, SubjectKind, Turn};
 
 use crate::admission::{TRIES, Told};
 use crate::callers::{Caller, bucket};
@@ -98,7 +98,13 @@ impl Platform {
             self.admit(caller).await?;
             return Err(Refusal::Unknown);
         };
-        // Two callers that ask at once mean the same turn.
+        // Two callers that ask at once mean the same turn. Where that comes to nothing the channel behind it follows by itself.
+        let newest = session.challenges().iter().filter(|challenge| challenge.message.generation == session.generation());
+        let is_opening = newest.into_iter().any(|challenge| challenge.message.attempt == Attempt::Sending);
+        if is_opening && session.status(self.clock.now()) == SessionStatus::Pending {
+            self.admit(caller).await?;
+            return Err(Refusal::NoFallback(About::of(&session)));
+        }
         let turn = session.next_fallback().map_or(Turn::Next, Turn::Of);
         let (session, channels, codes) = self.advance(Some(caller), &session, turn).await?;
         let handed = self.hand_over_again(session, channels, &codes, None).await?;

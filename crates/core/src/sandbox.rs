@@ -5,12 +5,13 @@ mod receipts;
 
 use std::time::Duration;
 
-use countersign_model::{Channel, Dialect, LimitName, Mode, Recipient, Rehearsal, Report, Undelivered};
+use countersign_model::{Dialect, LimitName, Mode, Recipient, Rehearsal, Report, Undelivered};
 
+use crate::dialects::{CountedBy, counted_by};
 use crate::refusal::Refusal;
-use crate::send::SendError;
 
 pub(crate) use receipts::Rehearsed;
+pub use receipts::StagedReceipt;
 
 /// The domain of the mailboxes: reserved for tests by RFC 2606.
 const DOMAIN: &str = "sandbox.test";
@@ -97,6 +98,20 @@ pub(crate) fn outcome(mode: Mode, dialect: Dialect, recipient: &Recipient) -> Op
     found.map(|(.., outcome)| *outcome)
 }
 
+/// What `recipient` stands for where a text asks for no answer: it has no code to die early, and nobody guesses at it.
+pub(crate) fn outcome_of_text(mode: Mode, dialect: Dialect, recipient: &Recipient) -> Option<Outcome> {
+    outcome(mode, dialect, recipient).filter(|outcome| !matches!(outcome, Outcome::Expires | Outcome::RecipientBlocked))
+}
+
+/// Why a message is turned away. Nothing is stored or counted.
+#[derive(Debug)]
+pub(crate) enum TurnedAway {
+    /// The rules would keep messages from the recipient.
+    Barred,
+    /// As a step would refuse it.
+    Refused(Refusal),
+}
+
 impl Outcome {
     /// What the provider makes of a message; none: it takes it at once.
     pub(crate) const fn rehearsal(self) -> Option<Rehearsal> {
@@ -121,12 +136,13 @@ impl Outcome {
     }
 
     /// The receipt of a message that was taken, and how long after it.
-    const fn receipt(self) -> Option<(Report, Duration)> {
+    fn receipt(self) -> Option<StagedReceipt> {
+        let staged = |report, after| Some(StagedReceipt { report, after });
         match self {
-            Self::Delivered => Some((Report::Delivered, Duration::ZERO)),
-            Self::Late => Some((Report::Delivered, LATE)),
-            Self::Undelivered => Some((Report::Undelivered(Undelivered::Unreachable), Duration::ZERO)),
-            Self::NotThere => Some((Report::Undelivered(Undelivered::NotThere), Duration::ZERO)),
+            Self::Delivered => staged(Report::Delivered, Duration::ZERO),
+            Self::Late => staged(Report::Delivered, LATE),
+            Self::Undelivered => staged(Report::Undelivered(Undelivered::Unreachable), Duration::ZERO),
+            Self::NotThere => staged(Report::Undelivered(Undelivered::NotThere), Duration::ZERO),
             Self::Silent
             | Self::Fails
             | Self::Refused
@@ -142,14 +158,18 @@ impl Outcome {
         }
     }
 
-    /// Turns a send away that asks for that. Nothing is stored or counted.
-    pub(crate) const fn turn_away(self, channel: Channel) -> Result<(), SendError> {
+    /// Turns a message away that asks for that: by the limit that `dialect` counts sends by.
+    pub(crate) const fn turn_away(self, dialect: Dialect) -> Result<(), TurnedAway> {
         match self {
-            Self::NoBalance => Err(SendError::Refused(Refusal::InsufficientBalance(None))),
-            Self::Blocked => Err(SendError::DestinationBlocked { channel }),
-            Self::RecipientBlocked => Err(SendError::Refused(Refusal::RecipientBlocked { wait: WAIT, about: None })),
+            Self::NoBalance => Err(TurnedAway::Refused(Refusal::InsufficientBalance(None))),
+            Self::Blocked => Err(TurnedAway::Barred),
+            Self::RecipientBlocked => Err(TurnedAway::Refused(Refusal::RecipientBlocked { wait: WAIT, about: None })),
             Self::Limited => {
-                Err(SendError::Refused(Refusal::Limited { limit: LimitName::SendsPerUser, wait: WAIT, about: None }))
+                let limit = match counted_by(dialect) {
+                    CountedBy::Users => LimitName::SendsPerUser,
+                    CountedBy::Recipients => LimitName::SendsPerRecipient,
+                };
+                Err(TurnedAway::Refused(Refusal::Limited { limit, wait: WAIT, about: None }))
             }
             Self::Delivered
             | Self::Late
@@ -169,6 +189,8 @@ impl Outcome {
 
 #[cfg(test)]
 mod tests {
+    use countersign_model::Channel;
+
     use super::*;
 
     fn stands_for(mode: Mode, channel: Channel, text: &str) -> Option<Outcome> {
@@ -182,6 +204,24 @@ mod tests {
             assert_eq!(stands_for(Mode::Sandbox, Channel::Email, &format!("{name}+ann@SANDBOX.test")), Some(*meant));
             assert_eq!(stands_for(Mode::Sandbox, Channel::Voice, number), Some(*meant));
             assert!(TABLE[at + 1..].iter().all(|(name, number, other)| (name, number, other) != (name, number, meant)));
+        }
+    }
+
+    #[test]
+    fn a_text_without_a_code_has_no_outcome_of_codes() {
+        let of_text =
+            |number: &str| outcome_of_text(Mode::Sandbox, Dialect::Antryk, &Recipient::parse(Channel::Sms, number).unwrap());
+        for (_, number, meant) in TABLE {
+            let of_codes = matches!(meant, Outcome::Expires | Outcome::RecipientBlocked);
+            assert_eq!(of_text(number), (!of_codes).then_some(meant), "{number}");
+        }
+    }
+
+    #[test]
+    fn who_is_limited_hears_of_the_limit_that_its_dialect_counts_by() {
+        for (dialect, expected) in [(Dialect::Native, LimitName::SendsPerUser), (Dialect::Antryk, LimitName::SendsPerRecipient)] {
+            let told = Outcome::Limited.turn_away(dialect).unwrap_err();
+            assert!(matches!(told, TurnedAway::Refused(Refusal::Limited { limit, .. }) if limit == expected), "{told:?}");
         }
     }
 

@@ -22,6 +22,7 @@ use crate::languages::Languages;
 use crate::plan::Plan;
 use crate::platform::Platform;
 use crate::refusal::Refusal;
+use crate::sandbox::StagedReceipt;
 use crate::wordings::{SenderChoice, Speech, TemplateChoice, speech, unsaid};
 
 /// What a proof is for when nobody says.
@@ -75,6 +76,8 @@ pub struct Send {
     pub replaces: bool,
     /// What the sandbox makes of the messages. A live send does not look at it.
     pub rehearsal: Option<Rehearsal>,
+    /// What the sandbox says later of the messages that it took at once. Nothing is said of a live send.
+    pub receipt: Option<StagedReceipt>,
     /// The idempotency key.
     pub idempotency: Option<IdempotencyKey>,
 }
@@ -106,6 +109,7 @@ impl Send {
             sender: None,
             replaces: false,
             rehearsal: None,
+            receipt: None,
             idempotency: None,
         }
     }
@@ -228,8 +232,9 @@ impl Platform {
     /// that hangs up changes nothing about what is sent and recorded.
     pub async fn send(self: &Arc<Self>, caller: &Caller, command: Send) -> Result<Sent, SendError> {
         let mut caller = caller.clone();
+        let locale = self.contact_locale(caller.scope.tenant, &command).await;
         for _ in 0..TRIES {
-            let planned = self.plan(&caller, &command).and_then(|plan| Ok((self.word(&caller, &plan)?, plan)));
+            let planned = self.plan(&caller, &command, locale.as_deref()).and_then(|plan| Ok((self.word(&caller, &plan)?, plan)));
             let (prepared, plan) = match planned {
                 Ok(planned) => planned,
                 Err(refused) => {
@@ -246,7 +251,11 @@ impl Platform {
                     if let Some(shared) = names.recipient.filter(|_| command.replaces) {
                         self.replace_earlier(&session, shared).await;
                     }
-                    return self.sent_off(*session, prepared, codes, claim, replayed).await;
+                    let sent = self.sent_off(*session, prepared, codes, claim, replayed).await?;
+                    if let Some(receipt) = command.receipt.filter(|_| !replayed) {
+                        self.stage_receipts(&sent.session, receipt);
+                    }
+                    return Ok(sent);
                 }
                 Told::Again(newer) => caller = newer,
             }

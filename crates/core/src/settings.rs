@@ -22,6 +22,8 @@ pub struct Settings {
     pub billing: Option<BillingSettings>,
     /// How long the records keep sessions and messages; none: for ever.
     pub history_kept: Option<Duration>,
+    /// How long a send that names no language waits to be told by the records what its contact reads; zero: nobody asks.
+    pub contact_locale_wait: Duration,
 }
 
 /// Prices of an installation that bills its tenants.

@@ -11,7 +11,7 @@ use tracing::warn;
 use crate::numbers::{NumberFacts, look};
 use crate::platform::Platform;
 use crate::refusal::{About, Refusal};
-use crate::sandbox::{Outcome, outcome};
+use crate::sandbox::{Outcome, TurnedAway, outcome};
 use crate::send::{Send, SendError};
 
 /// What is known of everybody whom a new send asks, now or later. No channel is asked twice.
@@ -69,6 +69,15 @@ impl Unfit {
     }
 }
 
+impl TurnedAway {
+    fn on(self, channel: Channel) -> SendError {
+        match self {
+            Self::Barred => Unfit::Barred.on(channel),
+            Self::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
 /// How closely a number is looked at is the service's to say. Without it the sandbox takes every well-formed one, so that sample numbers work
 /// there.
 fn check(service: &Service, mode: Mode, facts: NumberFacts) -> Result<(), Unfit> {
@@ -92,7 +101,7 @@ impl Platform {
             let at = usize::from(channel.tag()) - 1;
             outcomes[at] = outcome(mode, command.dialect, recipient);
             if let Some(outcome) = outcomes[at] {
-                outcome.turn_away(channel)?;
+                outcome.turn_away(command.dialect).map_err(|away| away.on(channel))?;
             }
             let Recipient::Phone(number) = recipient else { continue };
             let facts = match last {

@@ -24,7 +24,7 @@ pub struct Swept {
 }
 
 impl Platform {
-    /// One round. Its steps run side by side, so that a store can take them together.
+    /// One round. Its steps run side by side, so that a store can take them together; one that fails holds up none of the others.
     pub async fn sweep(self: &Arc<Self>) -> Result<Swept, StoreError> {
         let due = self.store.due(BATCH).await?;
         let sessions = due.len();
@@ -32,10 +32,16 @@ impl Platform {
         for (scope, session) in due {
             round.spawn(Arc::clone(self).lapse(scope, session));
         }
+        let mut failed = None;
         while let Some(lapsed) = round.join_next().await {
-            lapsed.unwrap_or_else(|_| Err(StoreError::Unavailable("a sweep step died".to_owned())))?;
+            // Whoever was broken off here may have taken a turn and not handed its message over.
+            let lapsed = lapsed.unwrap_or_else(|_| Err(StoreError::Unavailable("a sweep step died".to_owned())));
+            failed = failed.or(lapsed.err());
         }
         self.store.sweep().await?;
+        if let Some(failure) = failed {
+            return Err(failure);
+        }
         Ok(Swept { sessions, more: sessions == BATCH })
     }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Rng, Timestamp};
+use crate::{Mode, Rng, Timestamp};
 
 /// One of sixteen places over which tenants are spread. All keys of a step lie in one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -127,6 +127,30 @@ id!(
     /// Names a message: what is owed to one recipient on one channel.
     MessageId, "msg_"
 );
+
+impl MessageId {
+    /// As whoever asks or reads a log sees it. Nothing else of an id depends on the mode: it is kept without it.
+    #[must_use]
+    pub const fn shown(self, mode: Mode) -> ShownMessageId {
+        ShownMessageId { id: self, mode }
+    }
+}
+
+/// A message's id as everybody outside knows it: one of the sandbox says at a glance that nothing left the house.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownMessageId {
+    id: MessageId,
+    mode: Mode,
+}
+
+impl fmt::Display for ShownMessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mode {
+            Mode::Live => fmt::Display::fmt(&self.id, f),
+            Mode::Sandbox => write!(f, "{}sandbox_{}", MessageId::PREFIX, ulid::Ulid(self.id.0)),
+        }
+    }
+}
 id!(
     /// Names an API key without giving it away.
     KeyId, "key_"
@@ -202,6 +226,13 @@ mod tests {
         assert_eq!("msg_01ARZ3NDEKTSV4RRFFQ69G5FAV".parse::<SessionId>(), Err(InvalidId));
         assert_eq!("ses_01ARZ3NDEKTSV4RRFFQ69G5FA".parse::<SessionId>(), Err(InvalidId));
         assert_eq!("".parse::<SessionId>(), Err(InvalidId));
+    }
+
+    #[test]
+    fn a_messages_id_tells_the_sandbox_by_its_look() {
+        let id: MessageId = "msg_01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
+        assert_eq!(id.shown(Mode::Live).to_string(), id.to_string());
+        assert_eq!(id.shown(Mode::Sandbox).to_string(), "msg_sandbox_01ARZ3NDEKTSV4RRFFQ69G5FAV");
     }
 
     #[test]

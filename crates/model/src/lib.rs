@@ -37,10 +37,13 @@ pub use contact::{Contact, ContactFields};
 pub use country::{Country, InvalidCountry};
 pub use event::{Aggregate, Event, EventId, EventKind, LogEntry, SessionFacts};
 pub use flaw::Flaw;
-pub use ids::{ContactId, DeliveryId, EndpointId, InvalidId, KeyId, LedgerId, MessageId, Partition, SessionId, StepId, TenantId};
+pub use ids::{
+    ContactId, DeliveryId, EndpointId, InvalidId, KeyId, LedgerId, MessageId, Partition, SessionId, ShownMessageId, StepId,
+    TenantId,
+};
 pub use ipnet::IpNet;
 pub use key::{AccessKey, ApiKey, KeyScope, SecretHash};
-pub use language::wider_tags;
+pub use language::{LANGUAGE_TAG, is_language_tag, wider_tags};
 pub use limit::{Limit, LimitName, LimitRule, LimitRules, Quota};
 pub use message::{
     Attempt, Autofill, Errand, FailureReason, MessageStatus, Outgoing, OutgoingText, ProviderName, Rehearsal, Wording,
@@ -53,7 +56,7 @@ pub use policy::{
     AllFailed, DateFormat, NumberCheck, Policy, ReceiptFailover, ReceiptPolicy, ReceiptWaits, ResendPolicy, VerificationMode,
     WrongCode,
 };
-pub use profile::{LANGUAGE_TAG, NAME, ServiceProfile, ServiceRecord, is_language_tag, is_name, is_steering};
+pub use profile::{NAME, ServiceProfile, ServiceRecord, is_name, is_steering};
 pub use receipt::{Receipt, ReceiptOf, Reference, Report, Undelivered};
 pub use recipient::{EmailAddress, InvalidRecipient, PhoneNumber, Recipient};
 pub use service::{Service, ServiceId};

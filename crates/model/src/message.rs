@@ -70,7 +70,7 @@ pub enum Attempt {
     Accepted {
         /// Which one.
         provider: ProviderName,
-        /// Its name for the message, when it gave one.
+        /// Its name for the message, when it gave one; of one that went in parts their names, with spaces between them.
         provider_id: Option<String>,
     },
     /// It may have gone out: the process died, or time ran out after bytes had left. Counts as sent; never repeated by itself.
@@ -92,6 +92,18 @@ impl Attempt {
             Self::Unclear { .. } => "unclear",
             Self::Failed(reason) => reason.as_str(),
         }
+    }
+
+    /// One text for the names of a message's parts, in order: a provider's name never holds a space. Parts of one name are told by one.
+    #[must_use]
+    pub fn join_names(mut names: Vec<String>) -> String {
+        names.dedup();
+        names.join(" ")
+    }
+
+    /// The names in a `provider_id`: one for each part in which the message went.
+    pub fn names(provider_id: &str) -> impl Iterator<Item = &str> {
+        provider_id.split(' ')
     }
 
     /// Who has it, or may have it.
@@ -215,6 +227,8 @@ pub struct OutgoingText {
     pub locale: String,
     /// What is said, word by word.
     pub text: String,
+    /// What the sandbox makes of it. Providers that reach people do not look at it.
+    pub rehearsal: Option<Rehearsal>,
 }
 
 /// All that rendering and routing need to get one code to one person.

@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AllFailed, Channel, DateFormat, Flaw, LimitRules, NumberCheck, NumberRules, PriceList, ReceiptFailover, ReceiptPolicy,
-    ReceiptWaits, ResendPolicy, Service, ServiceId, TenantId, TestRecipient, Timestamp, WrongCode,
+    AllFailed, Channel, DateFormat, Flaw, LANGUAGE_TAG, LimitRules, NumberCheck, NumberRules, PriceList, ReceiptFailover,
+    ReceiptPolicy, ReceiptWaits, ResendPolicy, Service, ServiceId, TenantId, TestRecipient, Timestamp, WrongCode,
+    is_language_tag,
 };
 
 /// What a service decides about its sessions. Everything is optional: what is left open, the tenant's default service and the installation
@@ -169,9 +170,9 @@ impl ServiceProfile {
         if self.resend_after_seconds.is_some_and(|wait| wait > Self::MAX_RESEND_AFTER_SECONDS) {
             say("resend_after_seconds", format!("must be at most {}", Self::MAX_RESEND_AFTER_SECONDS));
         }
-        if self.receipt_wait_seconds.iter().flatten().any(|(_, wait)| !ReceiptWaits::BOUNDS.contains(wait)) {
+        for (channel, _) in self.receipt_wait_seconds.iter().flatten().filter(|(_, wait)| !ReceiptWaits::BOUNDS.contains(wait)) {
             let (least, most) = (ReceiptWaits::BOUNDS.start(), ReceiptWaits::BOUNDS.end());
-            say("receipt_wait_seconds", format!("must be {least} to {most} seconds for each channel"));
+            say(&format!("receipt_wait_seconds.{channel}"), format!("must be {least} to {most} seconds"));
         }
         if self.locale.as_ref().is_some_and(|tag| !is_language_tag(tag)) {
             say("locale", format!("must be {LANGUAGE_TAG}"));
@@ -228,20 +229,6 @@ pub fn is_steering(character: char) -> bool {
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= 64 && !text.chars().any(is_steering)
-}
-
-/// What [`is_language_tag`] asks for, after "must be".
-pub const LANGUAGE_TAG: &str = "a BCP 47 language tag such as en or pt-BR";
-
-/// The outer form of a BCP 47 tag: subtags of 1 to 8 letters and digits, the first of 2 or 3 letters. It need not be registered.
-#[must_use]
-pub fn is_language_tag(tag: &str) -> bool {
-    let mut subtags = tag.split('-');
-    let language = subtags.next().unwrap_or_default();
-    (2..=3).contains(&language.len())
-        && tag.len() <= 64
-        && language.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && subtags.all(|subtag| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// A service as it is kept: a named verification profile of a tenant.
@@ -304,8 +291,15 @@ mod tests {
             locale: Some("english please".to_owned()),
             ..ServiceProfile::default()
         };
-        let all =
-            ["app_name", "code_length", "max_attempts", "life_minutes", "resend_after_seconds", "receipt_wait_seconds", "locale"];
+        let all = [
+            "app_name",
+            "code_length",
+            "max_attempts",
+            "life_minutes",
+            "resend_after_seconds",
+            "receipt_wait_seconds.sms",
+            "locale",
+        ];
         assert_eq!(flawed(&without), all);
     }
 

@@ -88,6 +88,7 @@ async fn a_send_takes_two_round_trips_at_most_a_verification_one_and_a_receipt_o
         // A script that comes late on a busy machine is sent again: that is not what is counted here.
         .set("redis.try_ms", 10_000)
         .set("redis.deadline_ms", 15_000)
+        .set("contacts.locale_wait_ms", 5000)
         .set("limits.sends_per_ip", "100000/1h")
         .set("billing.enabled", true)
         .set("billing.prices.channels.sms.default", "0.01");
@@ -95,6 +96,8 @@ async fn a_send_takes_two_round_trips_at_most_a_verification_one_and_a_receipt_o
     let node = site.node_as("api").await;
     let (test, live) = (site.caller(KeyKind::Test, [&node]), site.caller(KeyKind::Live, [&node]));
     site.top_up("100").await;
+    // From here on each recipient is looked for among the contacts, which are not in Redis.
+    live.post("/api/v1/contacts", &json!({"phone": "+12025550000", "locale": "es"})).await.assert(201);
     // Both have been let in once, and every line is open.
     sends(&test, "first", |number| email(&format!("eve-{number}@example.com"))).await;
     cost(&redis);
@@ -112,6 +115,8 @@ async fn a_send_takes_two_round_trips_at_most_a_verification_one_and_a_receipt_o
     let (sent, live_open) = tokio::join!(live_sends, opened);
     let live_record = cost(&redis);
     let phone = sent[0].clone();
+    let spanish = |text: &str| text.contains("es su clave");
+    assert_eq!(double.requests().iter().filter(|request| spanish(&request.field("text"))).count(), 1, "the contact's is one");
     verifications(&live, sent, |_| "482913".to_owned()).await;
     let live_verify = cost(&redis);
     receipts(&live, &double).await;

@@ -170,7 +170,7 @@ fn the_code_stands_in_one_piece_in_both_parts_of_a_mail() {
 fn a_mail_is_accessible_and_fetches_nothing() {
     let (subject, _, html) = mail_with(|_| {});
     for expected in [
-        "<html lang=\"en\" dir=\"ltr\">",
+        "<html lang=\"en\" dir=\"ltr\" ",
         "<meta name=\"color-scheme\" content=\"light dark\">",
         "prefers-color-scheme: dark",
         "<h1",
@@ -184,6 +184,39 @@ fn a_mail_is_accessible_and_fetches_nothing() {
     assert_eq!(html.matches("<table").count(), html.matches("<table role=\"presentation\"").count(), "{html}");
     for unwanted in ["<img", "http:", "https:", "url(", "<script", "<a "] {
         assert!(!html.contains(unwanted), "{unwanted} in {html}");
+    }
+}
+
+#[test]
+fn a_name_of_one_long_word_does_not_make_a_mail_wider_than_its_screen() {
+    let (.., html) = mail_with(|_| {});
+    let card = html.split("class=\"card\"").nth(1).unwrap();
+    // In a table `overflow-wrap: break-word` is of no use: its columns are as wide as their longest word.
+    assert!(card.split('>').next().unwrap().contains("word-break:break-word;overflow-wrap:anywhere"), "{html}");
+}
+
+#[test]
+fn a_mail_keeps_to_what_outlooks_word_engine_knows() {
+    let built_in = mail_with(|_| {}).2;
+    let own = mail_with(|message| {
+        message.wording = Some(countersign_model::Wording { subject: None, body: "Hello\n\n{{code}}".to_owned() });
+    });
+    for html in [built_in, own.2] {
+        assert!(html.contains("<o:PixelsPerInch>96</o:PixelsPerInch>"), "it is stretched on dense screens: {html}");
+        assert!(html.contains("<!--[if mso]><table role=\"presentation\" width=\"600\" "), "it knows no max-width: {html}");
+        assert_eq!(html.matches("<!--[if mso]>").count(), html.matches("<![endif]-->").count(), "{html}");
+        assert!(!html.contains("background:"), "it knows background-color alone: {html}");
+        for style in html.split(" style=\"").skip(1) {
+            let style = style.split('"').next().unwrap();
+            assert!(!style.contains("!important"), "it passes over what is important in an attribute: {style}");
+            for unknown in ["flex", "grid", "position", "float", "calc("] {
+                assert!(!style.contains(unknown), "{unknown} in {style}");
+            }
+        }
+        for tag in html.split('<').filter(|tag| tag.starts_with("td") || tag.starts_with("p ") || tag.starts_with("h1")) {
+            let is_text = tag.contains("font-size") && !tag.contains("font-size:0");
+            assert!(!is_text || tag.contains("line-height"), "{tag}");
+        }
     }
 }
 

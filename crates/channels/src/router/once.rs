@@ -50,7 +50,7 @@ async fn send_here(provider: &Arc<dyn Provider>, message: &Rendered) -> Option<T
 
 /// One log line a try: ids and closed words only.
 fn report(provider: &ProviderName, message: &Rendered, outcome: &TryOutcome, elapsed: Duration) {
-    let (id, channel, label) = (message.id, message.channel, outcome.label());
+    let (id, channel, label) = (message.id.shown(message.mode), message.channel, outcome.label());
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     match outcome.diagnostic() {
         None => debug!(message_id = %id, %channel, %provider, outcome = label, milliseconds, "message handed over"),

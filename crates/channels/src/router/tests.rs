@@ -8,7 +8,7 @@ use super::*;
 use crate::config::{BreakerConfig, DeliveryConfig, OnUnclear};
 use crate::provider::Diagnostic;
 use crate::receipts::Receipts;
-use crate::testing::outgoing;
+use crate::testing::{LogTrap, outgoing};
 
 const NOTE: Diagnostic = Diagnostic::Note("scripted");
 
@@ -279,6 +279,21 @@ async fn a_sandbox_message_never_reaches_a_configured_provider() {
     let attempt = Attempt::Accepted { provider: ProviderName::new("sandbox"), provider_id: None };
     assert_eq!(ended, [(id, Channel::Sms, attempt)]);
     assert_eq!(stage.calls(), "");
+}
+
+#[tokio::test]
+async fn a_log_line_has_the_id_that_callers_know() {
+    let stage = Stage::new(&[answer(accepted())]);
+    let trap = LogTrap::set();
+    for (mode, prefix) in [(Mode::Live, "msg_"), (Mode::Sandbox, "msg_sandbox_")] {
+        let mut message = outgoing(Channel::Sms);
+        message.mode = mode;
+        let shown = message.id.shown(mode).to_string();
+        let prepared = stage.router.prepare(message).unwrap();
+        stage.router.deliver(vec![prepared]).await;
+        let log = trap.log();
+        assert!(shown.starts_with(prefix) && log.contains(&format!("message_id={shown}")), "{log}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Sessions, as an operator looks at them.
 
-use countersign_model::{KeyKind, Scope, SessionId, TenantId, Timestamp, Uuid};
+use countersign_model::{KeyKind, Mode, Scope, SessionId, TenantId, Timestamp, Uuid};
 use countersign_session::{Challenge, Session};
 use serde::Serialize;
 
@@ -73,7 +73,7 @@ impl SessionView {
             purpose: session.purpose().to_owned(),
             verification_mode: session.policy().verification_mode.as_str(),
             attempts_remaining: session.attempts_remaining(),
-            channels: session.challenges().iter().map(ChannelView::of).collect(),
+            channels: session.challenges().iter().map(|challenge| ChannelView::of(challenge, session.mode())).collect(),
             created_at: session.created_at().to_string(),
             expires_at: session.expires_at().to_string(),
             verified_at: text(session.verified_at()),
@@ -82,13 +82,13 @@ impl SessionView {
 }
 
 impl ChannelView {
-    fn of(challenge: &Challenge) -> Self {
+    fn of(challenge: &Challenge, mode: Mode) -> Self {
         Self {
             channel: challenge.channel.as_str(),
             recipient: challenge.recipient.masked(),
             status: challenge.status().as_str(),
             attempt: challenge.message.attempt.as_str(),
-            message: challenge.message.id.to_string(),
+            message: challenge.message.id.shown(mode).to_string(),
             provider: challenge.provider().map(str::to_owned),
             sent_at: text(challenge.message.sent_at),
             delivered_at: text(challenge.message.delivered_at),

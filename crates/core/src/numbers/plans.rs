@@ -48,8 +48,20 @@ pub(super) fn look(digits: &str) -> NumberFacts {
     let Some((plans, national)) = found else {
         return NumberFacts { country: None, kind: NumberKind::Unknown, possible: false, valid: false };
     };
+    let facts = among(plans, national);
+    if facts.valid {
+        return facts;
+    }
+    let mut bare = plans.iter().filter_map(|plan| national.strip_prefix(plan.metadata.national_prefix()?));
+    let meant = bare.find_map(|bare| Some(among(plans, bare)).filter(|facts| facts.valid));
+    // With the prefix of calls at home it would be a second spelling of that line: some gateways reach it, others do not.
+    meant.map_or(facts, |line| NumberFacts { possible: false, valid: false, ..line })
+}
+
+/// What the plans under one code say of the digits behind it.
+fn among(plans: &[Plan], national: &str) -> NumberFacts {
     let possible = plans.iter().any(|plan| plan.lengths().any(|fits| usize::from(fits) == national.len()));
-    let own = match plans.as_slice() {
+    let own = match plans {
         [only] => Some((only, only.kind(national))),
         shared => shared.iter().find_map(|plan| plan.claims(national)),
     };

@@ -35,6 +35,20 @@ fn valid_asks_for_a_number_that_is_handed_out() {
 }
 
 #[test]
+fn a_line_has_one_spelling_and_with_the_prefix_of_calls_at_home_it_is_no_other_one() {
+    for (spelt, line) in
+        [("+49015112345678", "+4915112345678"), ("+4909001234567", "+499001234567"), ("+8109012345678", "+819012345678")]
+    {
+        let (twice, once) = (facts(spelt), facts(line));
+        assert!(!twice.passes(NumberCheck::Possible), "{spelt}: {twice:?}");
+        assert_eq!((twice.country, twice.kind), (once.country, once.kind), "{spelt}");
+    }
+    for own in ["+390236618300", "+4915112345678", "+78005553535", "+2250701234567"] {
+        assert!(passes_as(own, NumberCheck::Possible), "{own}");
+    }
+}
+
+#[test]
 fn a_number_is_of_the_country_that_hands_it_out_where_several_share_a_code() {
     for (number, country) in [
         ("+12025550143", "US"),

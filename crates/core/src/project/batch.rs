@@ -174,6 +174,8 @@ async fn keep(whole: &mut Transaction, due: DueContact, rng: &dyn Rng) -> Result
         phone,
         first_name: None,
         last_name: None,
+        // What the session was held in may be no more than the language of the number's country.
+        locale: None,
         tags: Vec::new(),
         custom_fields: "{}".to_owned(),
         metadata: "{}".to_owned(),

@@ -1,4 +1,4 @@
-use countersign_model::MessageId;
+use countersign_model::ShownMessageId;
 use countersign_records::{PoisonKind, RecordsError};
 
 /// Why an entry cannot be taken in as it stands. Says nothing of anybody's address.
@@ -20,7 +20,7 @@ pub(super) enum Fault {
     },
     /// It tells of a message that no event has made.
     #[error("message {0} is not known")]
-    UnknownMessage(MessageId),
+    UnknownMessage(ShownMessageId),
     /// The database refuses its values, or what belongs to it cannot be read.
     #[error("{0}")]
     Refused(String),

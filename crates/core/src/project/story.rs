@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign_model::{
-    Channel, Event, EventKind, LogEntry, MessageId, MessageStatus, Money, Recipient, SessionFacts, SessionId, Timestamp,
+    Channel, Event, EventKind, LogEntry, MessageId, MessageStatus, Mode, Money, Recipient, SessionFacts, SessionId, Timestamp,
 };
 use countersign_records::{
     MessageChange, MessageRecord, Moment, Realm, RecordedChannel, SessionRecord, SessionState, ShownStatus,
@@ -60,7 +60,7 @@ impl Story {
     /// Adds what an entry's step cost: part of what each of its events shows.
     pub(super) fn charge(&mut self, message: Option<MessageId>, amount: Money) -> Result<(), Fault> {
         if let Some(id) = message {
-            let found = self.messages.get_mut(&id).ok_or(Fault::UnknownMessage(id))?;
+            let found = self.known(id)?;
             found.after.cost = found.after.cost + amount;
         }
         if let Some(session) = &mut self.session {
@@ -205,7 +205,8 @@ impl Story {
     }
 
     fn known(&mut self, id: MessageId) -> Result<&mut MessageChange, Fault> {
-        self.messages.get_mut(&id).ok_or(Fault::UnknownMessage(id))
+        let mode = self.session.as_ref().map_or(Mode::Live, |session| session.realm.mode);
+        self.messages.get_mut(&id).ok_or(Fault::UnknownMessage(id.shown(mode)))
     }
 
     /// Works out what the session is shown as.

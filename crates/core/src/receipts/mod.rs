@@ -3,13 +3,14 @@
 mod early;
 mod follow;
 mod names;
+mod parts;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_channels::{Callback, CallbackRefusal, Pushed, Reading};
 use countersign_model::{ProviderName, Receipt, ReceiptOf, Reference, Report};
-use countersign_session::store::{ParkedReceipt, Receive, ReceiveVerdict, StoreError};
+use countersign_session::store::{NamedMessage, ParkedReceipt, Receive, ReceiveVerdict, StoreError};
 use tokio::task::JoinSet;
 use tracing::{debug, info, warn};
 
@@ -123,15 +124,30 @@ impl Platform {
         let Receipt { of, report, at, carrier } = receipt;
         let at = at.filter(|at| *at >= self.clock.now().minus(OLDEST));
         let parked = ParkedReceipt { report, at, carrier };
-        let reference = match of {
-            ReceiptOf::Reference(reference) => Some(reference),
-            ReceiptOf::ProviderId(id) => self.store.find_message(through, &id, &parked).await?,
+        let id = match of {
+            ReceiptOf::Reference(reference) => return self.take_known(through, reference, parked).await,
+            ReceiptOf::ProviderId(id) => id,
         };
-        if let Some(reference) = reference {
-            return self.take_known(through, reference, parked).await;
+        if let Some(message) = self.store.find_message(through, &id, &parked).await? {
+            return self.take_named(through, &id, &message, parked).await;
         }
         debug!(provider = %through, "a receipt came before its message is known; it waits");
         self.metrics.messages.receipt(through, "early");
+        Ok(())
+    }
+
+    /// Takes a receipt in whose provider calls the message, or a part of it, `id`.
+    async fn take_named(
+        self: &Arc<Self>,
+        through: &ProviderName,
+        id: &str,
+        message: &NamedMessage,
+        receipt: ParkedReceipt,
+    ) -> Result<(), StoreError> {
+        if self.holds_for_all(through, id, message, receipt.report).await? {
+            return self.take_known(through, message.reference, receipt).await;
+        }
+        self.metrics.messages.receipt(through, "part");
         Ok(())
     }
 
@@ -165,7 +181,7 @@ impl Platform {
             }
             ReceiveVerdict::Unchanged => self.metrics.messages.receipt(through, "unchanged"),
             ReceiveVerdict::Unknown => {
-                debug!(provider = %through, message = %reference.message, "a receipt is about no message that is known");
+                debug!(provider = %through, %reference, "a receipt is about no message that is known");
                 self.metrics.messages.receipt(through, "unknown");
             }
         }

@@ -3,12 +3,12 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use countersign_model::{KeyId, LogEntry, Money, Partition, ProviderName, Reference, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{KeyId, LogEntry, Money, Partition, ProviderName, Scope, SessionId, TenantId, Timestamp};
 use countersign_session::Session;
 use countersign_session::store::{
     Advance, Balance, Cancel, CancelVerdict, Credit, CreditVerdict, Guard, Heard, Lapse, LapseVerdict, Listed, LogPage,
-    NameQuery, Open, OpenVerdict, ParkedReceipt, Receive, ReceiveVerdict, Record, RecordVerdict, Resend, SendAgainVerdict,
-    SessionFilter, SessionStore, StoreError, Strike, StrikeVerdict, Unblock, Verify, VerifyVerdict,
+    NameQuery, NamedMessage, Open, OpenVerdict, ParkedReceipt, Receive, ReceiveVerdict, Record, RecordVerdict, Resend,
+    SendAgainVerdict, SessionFilter, SessionStore, StoreError, Strike, StrikeVerdict, Unblock, Verify, VerifyVerdict,
 };
 
 /// Has nothing but a log.
@@ -71,10 +71,10 @@ impl SessionStore for Scripted {
     async fn receive(&self, _: Receive) -> Result<ReceiveVerdict, StoreError> {
         unreachable!()
     }
-    async fn name_message(&self, _: &ProviderName, _: &str, _: Reference) -> Result<Vec<ParkedReceipt>, StoreError> {
+    async fn name_message(&self, _: &ProviderName, _: &str, _: &NamedMessage) -> Result<Vec<ParkedReceipt>, StoreError> {
         unreachable!()
     }
-    async fn find_message(&self, _: &ProviderName, _: &str, _: &ParkedReceipt) -> Result<Option<Reference>, StoreError> {
+    async fn find_message(&self, _: &ProviderName, _: &str, _: &ParkedReceipt) -> Result<Option<NamedMessage>, StoreError> {
         unreachable!()
     }
     async fn find(&self, _: Scope, _: SessionId) -> Result<Option<Session>, StoreError> {

@@ -7,12 +7,12 @@ use std::time::Duration;
 use countersign_channels::{ChannelsConfig, DeliveryConfig, House as Surroundings, ProvidersConfig, Router, Routes};
 use countersign_core::manage::{KeyOrder, Order, ServiceDraft, TenantDraft};
 use countersign_core::{
-    Caller, Directory, Guess, Guesses, Handle, LimitSettings, Metrics, Parts, Platform, Projector, Refusal, Send, SendError,
-    Sent, Session, Settings, Tasks, Verified, Verify,
+    BillingSettings, Caller, Directory, Guess, Guesses, Handle, LimitSettings, Metrics, Parts, Platform, Projector, Refusal,
+    Send, SendError, Sent, Session, Settings, Tasks, Verified, Verify,
 };
 use countersign_model::{
-    Channel, Clock, Dialect, KeyKind, KeyScope, LimitRules, ManualClock, OsRng, PhoneNumber, Recipient, SeededRng, Service,
-    ServiceId, ServiceProfile, TenantSettings, Timestamp,
+    Channel, Clock, Dialect, KeyKind, KeyScope, LimitRules, ManualClock, OsRng, PhoneNumber, PriceList, Recipient, SeededRng,
+    Service, ServiceId, ServiceProfile, TenantSettings, Timestamp,
 };
 use countersign_records::{Place, Records};
 use countersign_session::store::MemoryStore;
@@ -22,6 +22,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::gateway::Gateway;
+use crate::meddler::Meddler;
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_768_473_900_000);
 pub(crate) const SMS: Channel = Channel::Sms;
@@ -37,6 +38,9 @@ pub(crate) struct House {
     pub(crate) test: Caller,
     pub(crate) service: ServiceId,
     pub(crate) projector: Projector,
+    /// What lasts, as another process would change it.
+    pub(crate) records: Records,
+    pub(crate) store: Arc<Meddler>,
     _folder: TempDir,
 }
 
@@ -64,6 +68,16 @@ impl House {
     }
 
     pub(crate) async fn with(profile: ServiceProfile) -> Self {
+        Self::build(profile, None).await
+    }
+
+    /// One whose tenants pay these prices.
+    pub(crate) async fn selling(prices: PriceList) -> Self {
+        let billing = BillingSettings { currency: "USD".to_owned(), prices, low_balance: None };
+        Self::build(ServiceProfile::default(), Some(billing)).await
+    }
+
+    async fn build(profile: ServiceProfile, billing: Option<BillingSettings>) -> Self {
         let folder = TempDir::new().unwrap();
         let records = Records::open(Place::File(folder.path().join("records.db"))).await.unwrap();
         records.migrate().await.unwrap();
@@ -75,22 +89,26 @@ impl House {
         let metrics = Arc::new(Metrics::default());
         let gateway = Gateway::spawn().await;
         let url = "http://localhost";
+        let memory = MemoryStore::new(Arc::clone(&keys), Arc::clone(&timed), LimitSettings::default().budget);
+        let store = Arc::new(Meddler::over(memory));
         let platform = Platform::new(Parts {
-            store: Arc::new(MemoryStore::new(Arc::clone(&keys), Arc::clone(&timed), LimitSettings::default().budget)),
+            store: store.clone(),
             router: Router::new(routes(&gateway, &timed), metrics.clone()),
             keys,
             tokens: Arc::new(SessionTokens::open(&material, url, "here").unwrap()),
             proofs: Arc::new(Proofs::open(&material, url).unwrap()),
             directory: Arc::new(Directory::new(records.snapshot().await.unwrap())),
-            records,
+            records: records.clone(),
             settings: Settings {
                 public_url: url.to_owned(),
                 default_service: Service::default(),
                 services: Vec::new(),
                 limits: LimitSettings::default(),
                 lease: Duration::from_mins(1),
-                billing: None,
+                billing,
                 history_kept: None,
+                // Whatever else the machine is busy with.
+                contact_locale_wait: Duration::from_mins(1),
             },
             clock: timed,
             rng,
@@ -122,7 +140,7 @@ impl House {
         let live = platform.authenticate(Some(&secrets[0]), here).await.unwrap();
         let test = platform.authenticate(Some(&secrets[1]), here).await.unwrap();
         let projector = platform.projector();
-        Self { platform, clock, gateway, live, test, service, projector, _folder: folder }
+        Self { platform, clock, gateway, live, test, service, projector, records, store, _folder: folder }
     }
 
     /// A sandbox send of one text message.
@@ -149,6 +167,11 @@ impl House {
 
     pub(crate) async fn status(&self, sent: &Sent) -> Session {
         self.platform.status(&self.test, &Handle::Id(sent.session.id())).await.unwrap()
+    }
+
+    /// A session of the live key, as it stands.
+    pub(crate) async fn session(&self, session: &Session) -> Session {
+        self.platform.status(&self.live, &Handle::Id(session.id())).await.unwrap()
     }
 
     /// Reads the whole log.

@@ -81,3 +81,38 @@ async fn what_cannot_be_is_refused_before_anything_happens() {
     assert!(matches!(house.platform.post(&house.live, nowhere).await.unwrap_err(), PostError::Recipient(_)));
     assert!(house.gateway.told().is_empty());
 }
+
+#[tokio::test]
+async fn in_the_sandbox_a_number_decides_what_becomes_of_a_text() {
+    let house = House::new().await;
+    let to = |number: &str| Post { recipient: PhoneNumber::parse(number).unwrap(), ..house.post("hello") };
+    for number in ["+12025550115", "+12025550116", "+12025550117", "+12025550118"] {
+        let refused = house.platform.post(&house.test, to(number)).await.unwrap_err();
+        assert!(matches!(refused, PostError::NothingSent), "{number}: {refused:?}");
+    }
+    let refused = house.platform.post(&house.test, to("+12025550122")).await.unwrap_err();
+    assert!(matches!(refused, PostError::Refused(Refusal::InsufficientBalance(None))), "{refused:?}");
+    let refused = house.platform.post(&house.test, to("+12025550123")).await.unwrap_err();
+    assert!(matches!(refused, PostError::DestinationBlocked), "{refused:?}");
+    let refused = house.platform.post(&house.test, to("+12025550125")).await.unwrap_err();
+    let is_limited = matches!(refused, PostError::Refused(Refusal::Limited { limit: LimitName::SendsPerRecipient, .. }));
+    assert!(is_limited, "{refused:?}");
+    // Delivered, late, undelivered, not there, silent, unclear; and two that are about codes.
+    for number in 110..=114 {
+        house.platform.post(&house.test, to(&format!("+12025550{number}"))).await.unwrap();
+    }
+    for number in ["+12025550119", "+12025550121", "+12025550124"] {
+        house.platform.post(&house.test, to(number)).await.unwrap();
+    }
+    assert!(house.gateway.told().is_empty());
+}
+
+#[tokio::test]
+async fn a_live_text_goes_out_whatever_its_number_stands_for_in_the_sandbox() {
+    let house = House::new().await;
+    for number in 110..=125 {
+        let post = Post { recipient: PhoneNumber::parse(&format!("+12025550{number}")).unwrap(), ..house.post("hello") };
+        house.platform.post(&house.live, post).await.unwrap();
+    }
+    assert_eq!(house.gateway.told().len(), 16);
+}

@@ -43,7 +43,7 @@ pub enum Turn {
 pub enum Instead {
     /// A new message and a new code for the same channel, beside the old ones. At most four in a send.
     Provider,
-    /// The next fallback channel.
+    /// The next fallback channel, unless something was sent after that message: its failure has been made up for.
     Channel,
 }
 
@@ -169,9 +169,10 @@ impl Session {
             Turn::Next => true,
             Turn::Of(channel) => next.is_none_or(|next| next.channel == channel),
             Turn::Due => next.is_none_or(|next| next.at <= now),
-            Turn::Instead { of, .. } => self.challenges.iter().any(|challenge| {
+            Turn::Instead { of, by } => self.challenges.iter().any(|challenge| {
                 let message = &challenge.message;
-                message.id == of && challenge.verified_at.is_none() && message.follow_at.is_some_and(|at| at <= now)
+                let is_due = challenge.verified_at.is_none() && message.follow_at.is_some_and(|at| at <= now);
+                message.id == of && is_due && (by == Instead::Provider || message.generation == self.generation)
             }),
         }
     }

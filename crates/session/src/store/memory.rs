@@ -5,9 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use countersign_model::{
-    Clock, KeyId, LogEntry, Money, Partition, ProviderName, Reference, Scope, SessionId, TenantId, Timestamp,
-};
+use countersign_model::{Clock, KeyId, LogEntry, Money, Partition, ProviderName, Scope, SessionId, TenantId, Timestamp};
 
 use super::rows::{Account, Head, Memo, MessageRow, NameRow, Rows};
 use super::steps::{
@@ -15,8 +13,8 @@ use super::steps::{
     SetRevision, Step, Strike, Unblock, Verify,
 };
 use super::verdicts::{
-    Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, ParkedReceipt, ReceiveVerdict, RecordVerdict,
-    SendAgainVerdict, StrikeVerdict, VerifyVerdict,
+    Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, NamedMessage, OpenVerdict, ParkedReceipt, ReceiveVerdict,
+    RecordVerdict, SendAgainVerdict, StrikeVerdict, VerifyVerdict,
 };
 use super::{Listed, LogPage, NameQuery, SessionFilter, SessionStore, StoreError, message_name, newest_first};
 use crate::code::{CodeKeys, Fingerprint, SubjectKey};
@@ -241,9 +239,9 @@ impl SessionStore for MemoryStore {
         &self,
         through: &ProviderName,
         provider_id: &str,
-        reference: Reference,
+        named: &NamedMessage,
     ) -> Result<Vec<ParkedReceipt>, StoreError> {
-        self.run(&NameMessage { key: message_name(&self.keys, through, provider_id), reference })
+        self.run(&NameMessage { key: message_name(&self.keys, through, provider_id), message: named.clone() })
     }
 
     async fn find_message(
@@ -251,7 +249,7 @@ impl SessionStore for MemoryStore {
         through: &ProviderName,
         provider_id: &str,
         receipt: &ParkedReceipt,
-    ) -> Result<Option<Reference>, StoreError> {
+    ) -> Result<Option<NamedMessage>, StoreError> {
         self.run(&FindMessage { key: message_name(&self.keys, through, provider_id), receipt: receipt.clone() })
     }
 

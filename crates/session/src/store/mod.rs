@@ -15,9 +15,7 @@ mod verdicts;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_model::{
-    KeyId, LogEntry, Mode, Money, Partition, ProviderName, Reference, Scope, SessionId, TenantId, Timestamp,
-};
+use countersign_model::{KeyId, LogEntry, Mode, Money, Partition, ProviderName, Scope, SessionId, TenantId, Timestamp};
 
 pub use self::redis::{
     BarrierMode, Finding, Health, InvalidSetting, NodeFacts, NodeHealth, RedisServers, RedisSettings, RedisStore, Severity,
@@ -31,7 +29,7 @@ pub use steps::{
     Unblock, Verify,
 };
 pub use verdicts::{
-    Answer, Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, ParkedReceipt, ReceiveVerdict,
+    Answer, Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, NamedMessage, OpenVerdict, ParkedReceipt, ReceiveVerdict,
     RecordVerdict, SendAgainVerdict, StrikeVerdict, VerifyVerdict,
 };
 
@@ -170,22 +168,22 @@ pub trait SessionStore: Send + Sync {
 
     /// Takes a delivery receipt in, whoever's session it is about.
     async fn receive(&self, step: Receive) -> Result<ReceiveVerdict, StoreError>;
-    /// Says which message `through` means by `provider_id`, for 72 hours, and hands out the receipts that waited for it. Asked again with the
+    /// Says which message, or part of one, `through` means by `provider_id`, for 72 hours, and hands out the receipts that waited for it. Asked again with the
     /// same message it hands out the same ones, for as long as they are kept.
     async fn name_message(
         &self,
         through: &ProviderName,
         provider_id: &str,
-        reference: Reference,
+        named: &NamedMessage,
     ) -> Result<Vec<ParkedReceipt>, StoreError>;
-    /// The message that `through` means by `provider_id`. Where that is not known yet the receipt waits 10 minutes for it; of more than eight the
+    /// The message, or part of one, that `through` means by `provider_id`. Where that is not known yet the receipt waits 10 minutes for it; of more than eight the
     /// newest.
     async fn find_message(
         &self,
         through: &ProviderName,
         provider_id: &str,
         receipt: &ParkedReceipt,
-    ) -> Result<Option<Reference>, StoreError>;
+    ) -> Result<Option<NamedMessage>, StoreError>;
 
     /// A session as it stands; none when it is not there, not in that scope, or past its token's life. A notice is not there for anybody.
     async fn find(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError>;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use countersign_model::{KeyId, KeyKind, LogEntry, Money, Reference, Scope, SessionId, TenantId, Timestamp};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::StoreError;
-use super::verdicts::{Balance, ParkedReceipt, Reply};
+use super::verdicts::{Balance, NamedMessage, ParkedReceipt, Reply};
 use crate::code::{Fingerprint, SubjectKey};
 use crate::session::{Beside, Session};
 use crate::subject::Subject;
@@ -90,25 +90,36 @@ pub(crate) struct MessageRow {
     named: Option<(Reference, Timestamp)>,
     /// Receipts that came before it was named, and until when each is kept. They stay when it is named: whoever did not hear of them asks again.
     parked: Vec<(ParkedReceipt, Timestamp)>,
+    /// The names of all parts of the message. Rows that were written when nobody asked for them end before it.
+    #[serde(deserialize_with = "or_none")]
+    parts: Vec<String>,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "serde asks for the form")]
+fn or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(Vec::deserialize(deserializer).unwrap_or_default())
 }
 
 impl MessageRow {
     /// The message for which it stands.
-    pub(crate) fn reference(&self, now: Timestamp) -> Option<Reference> {
-        self.named.filter(|(_, until)| *until > now).map(|(reference, _)| reference)
+    pub(crate) fn named(&self, now: Timestamp) -> Option<NamedMessage> {
+        let (reference, _) = self.named.filter(|(_, until)| *until > now)?;
+        Some(NamedMessage { reference, parts: self.parts.clone() })
     }
 
     /// Names a message, the newest one that is so called, and hands out the receipts that waited for it.
-    pub(crate) fn name(&mut self, reference: Reference, now: Timestamp) -> Vec<ParkedReceipt> {
-        let is_other = self.named.is_some_and(|(known, _)| known != reference);
+    pub(crate) fn name(&mut self, message: &NamedMessage, now: Timestamp) -> Vec<ParkedReceipt> {
+        let is_other = self.named.is_some_and(|(known, _)| known != message.reference || self.parts != message.parts);
         self.parked.retain(|(_, until)| *until > now && !is_other);
-        self.named = Some((reference, now.plus(MESSAGE_NAMED)));
+        self.named = Some((message.reference, now.plus(MESSAGE_NAMED)));
+        self.parts.clone_from(&message.parts);
         self.parked.iter().map(|(receipt, _)| receipt.clone()).collect()
     }
 
     /// Lets a receipt wait. False for one that waits already.
     pub(crate) fn park(&mut self, receipt: &ParkedReceipt, now: Timestamp) -> bool {
         self.named = None;
+        self.parts.clear();
         self.parked.retain(|(_, until)| *until > now);
         if self.parked.iter().any(|(known, _)| known == receipt) {
             return false;
@@ -246,5 +257,26 @@ pub(crate) fn unpack<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> R
     match bytes.split_first() {
         Some((&LAYOUT, packed)) => postcard::from_bytes(packed).map_err(|_| StoreError::Unreadable(what)),
         _ => Err(StoreError::Unreadable(what)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_model::{MessageId, Report};
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_was_kept_before_messages_had_parts_stands_for_a_whole_one() {
+        let scope = Scope { tenant: TenantId::from_bits(5), keys: KeyKind::Live };
+        let reference = Reference { scope, session: SessionId::from_bits(21), message: MessageId::from_bits(37) };
+        let until = Timestamp::from_millis(10);
+        let parked = ParkedReceipt { report: Report::Delivered, at: None, carrier: None };
+        let before = (Some((reference, until)), vec![(parked, until)]);
+        let row: MessageRow = unpack("message", &pack(&before).unwrap()).unwrap();
+        assert_eq!(row.named(Timestamp::from_millis(9)), Some(NamedMessage::whole(reference)));
+        assert_eq!((&row.named, &row.parked), (&before.0, &before.1));
+        let in_parts = MessageRow { parts: vec!["7".to_owned(), "8".to_owned()], ..row };
+        assert_eq!(unpack::<MessageRow>("message", &pack(&in_parts).unwrap()).unwrap(), in_parts);
     }
 }

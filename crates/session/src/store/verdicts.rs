@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_model::{Channel, LimitName, MessageId, Money, Quota, Report, Timestamp};
+use countersign_model::{Channel, LimitName, MessageId, Money, Quota, Reference, Report, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::session::{Delivery, Judgement, Session};
@@ -232,6 +232,23 @@ pub struct ParkedReceipt {
     pub at: Option<Timestamp>,
     /// Who carried the message the last mile.
     pub carrier: Option<String>,
+}
+
+/// What a provider's own name stands for: a message, or one of the parts in which it went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedMessage {
+    /// The message.
+    pub reference: Reference,
+    /// The names of all its parts; none: it went whole.
+    pub parts: Vec<String>,
+}
+
+impl NamedMessage {
+    /// One that went whole.
+    #[must_use]
+    pub const fn whole(reference: Reference) -> Self {
+        Self { reference, parts: Vec::new() }
+    }
 }
 
 /// What time asked for.

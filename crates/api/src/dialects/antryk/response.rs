@@ -121,7 +121,7 @@ pub(super) fn verdict(verified: &Verified, to: &PhoneNumber) -> Result<Reply, Fa
 pub(super) fn posted(posted: &Posted, to: &PhoneNumber) -> Result<Reply, Failure> {
     printed(&PostedReply {
         success: true,
-        message_id: posted.message.to_string(),
+        message_id: posted.message.shown(posted.mode).to_string(),
         to: to.as_str(),
         queued_at: posted.at.to_string(),
         sandbox: sandbox(posted.mode),

@@ -120,7 +120,9 @@ pub(super) fn of_refusal(refusal: Refusal) -> Failure {
             faults.add("channel", "channel_needed", "Name the channel of the code");
             Failure::from(faults).about(about)
         }
-        Refusal::NoFallback(about) => Failure::new(StatusCode::CONFLICT, "no_fallback", "No fallback channel left").about(about),
+        Refusal::NoFallback(about) => {
+            Failure::new(StatusCode::CONFLICT, "no_fallback", "No fallback channel to open now").about(about)
+        }
         Refusal::Limited { limit, wait, about } => limited(limit, wait).about(about),
         Refusal::RecipientBlocked { wait, about } => {
             let message = "Too many wrong codes for this recipient";

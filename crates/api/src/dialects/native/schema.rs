@@ -32,7 +32,7 @@ pub(crate) struct SendRequest {
     /// Whose templates, senders, limits and defaults apply.
     #[schema(format = "uuid")]
     service_id: Option<String>,
-    /// The language of the messages, a BCP 47 tag.
+    /// The language of the messages, a BCP 47 tag. Without it the contact's, else by the number's country, else the service's, else `en`.
     #[schema(examples("pt-BR"))]
     locale: Option<String>,
     /// Keeps sessions of one recipient apart.
@@ -215,6 +215,9 @@ pub(crate) struct ContactRequest {
     first_name: Option<String>,
     #[schema(max_length = 128)]
     last_name: Option<String>,
+    /// The language of messages to it, a BCP 47 tag, where a send names none.
+    #[schema(max_length = 64, examples("pt-BR"))]
+    locale: Option<String>,
     /// Each of 1 to 64 characters. Replaces all tags.
     #[schema(max_items = 50)]
     tags: Option<Vec<String>>,

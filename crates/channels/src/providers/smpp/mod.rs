@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_model::{Channel, Clock, ProviderName};
+use countersign_model::{Attempt, Channel, Clock, ProviderName};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -138,7 +138,7 @@ impl Provider for Smpp {
 type Frame = Box<dyn FnOnce(u32) -> Vec<u8> + Send>;
 
 impl Smpp {
-    /// One for each part. The last one asks for the receipt: its id is the message's.
+    /// One for each part. Each asks for a receipt: the message has arrived when all of them have.
     fn frames(&self, message: &Rendered) -> Result<Vec<Frame>, TryOutcome> {
         let settings = &self.settings;
         let source = message.sender.as_deref().map_or_else(|| Some(settings.from.clone()), address::guess);
@@ -155,18 +155,11 @@ impl Smpp {
         };
         let left = message.seconds_left(self.clock.now(), wire::VALIDITY).filter(|_| settings.validity);
         let validity = left.and_then(wire::validity);
-        let count = parts.len();
-        let frame = |(index, part)| -> Frame {
-            let submit = wire::Submit {
-                source: source.clone(),
-                target: target.clone(),
-                validity: validity.clone(),
-                asks_for_receipt: index + 1 == count,
-                part,
-            };
-            Box::new(move |sequence| wire::submit(submit, sequence))
+        let frame = |part| -> Frame {
+            let (source, target, validity) = (source.clone(), target.clone(), validity.clone());
+            Box::new(move |sequence| wire::submit(wire::Submit { source, target, validity, part }, sequence))
         };
-        Ok(parts.into_iter().enumerate().map(frame).collect())
+        Ok(parts.into_iter().map(frame).collect())
     }
 
     /// Brings one part to the line. A line may end between being found and being used: nothing has left then, and one more is tried.
@@ -204,9 +197,15 @@ fn whole(mut outcomes: Vec<TryOutcome>) -> TryOutcome {
     match (accepted, unclear) {
         (_, Some(position)) => outcomes.swap_remove(position),
         (0, None) => outcomes.swap_remove(0),
-        (some, None) if some == outcomes.len() => outcomes.swap_remove(some - 1),
+        (some, None) if some == outcomes.len() => TryOutcome::Accepted { provider_id: names(outcomes) },
         (_, None) => in_part(),
     }
+}
+
+/// What the centre calls a message that it took in these parts. None where it has no name for one of them: nobody could tell when all arrived.
+fn names(parts: Vec<TryOutcome>) -> Option<String> {
+    let name = |part| if let TryOutcome::Accepted { provider_id } = part { provider_id } else { None };
+    parts.into_iter().map(name).collect::<Option<Vec<_>>>().map(Attempt::join_names)
 }
 
 fn in_part() -> TryOutcome {

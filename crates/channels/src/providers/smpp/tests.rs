@@ -229,18 +229,18 @@ fn long(app: &str) -> Rendered {
 }
 
 #[tokio::test]
-async fn a_long_text_goes_in_parts_and_only_the_last_asks_for_a_receipt() {
+async fn a_long_text_goes_in_parts_and_each_asks_for_a_receipt() {
     let centre = Centre::start(polite).await;
     let message = long("Acme ");
     let outcome = provider(&config(centre.port)).send(&message).await;
-    assert_eq!(outcome, TryOutcome::Accepted { provider_id: Some("id-2".to_owned()) });
+    assert_eq!(outcome, TryOutcome::Accepted { provider_id: Some("id-1 id-2".to_owned()) });
     let parts = centre.of(SUBMIT);
     assert_eq!(parts.len(), 2);
     let mut text = Vec::new();
     for (index, part) in parts.iter().enumerate() {
         assert_eq!(part.body.len(), TEXT + usize::from(part.body[LENGTH]));
         assert_eq!(part.body[CLASS], 0x40, "the class says that a header follows");
-        assert_eq!(part.body[REGISTERED], u8::from(index == 1));
+        assert_eq!(part.body[REGISTERED], 1);
         let header = &part.body[TEXT..TEXT + 6];
         assert_eq!(header, [5, 0, 3, parts[0].body[TEXT + 3], 2, u8::try_from(index + 1).unwrap()]);
         text.extend_from_slice(&part.body[TEXT + 6..]);
@@ -286,6 +286,41 @@ async fn a_message_of_which_only_a_part_was_taken_is_unclear() {
     assert_eq!(provider(&config(centre.port)).send(&long("Acme ")).await.label(), "unclear");
     let centre = Centre::start(answers!(0x58)).await;
     assert_eq!(provider(&config(centre.port)).send(&long("Acme ")).await.label(), "throttled");
+}
+
+#[tokio::test]
+async fn parts_of_one_name_are_a_message_of_that_name_and_a_part_without_one_leaves_it_nameless() {
+    let cases: [(Script, Option<&str>); 2] = [
+        (|frame, before| if frame.id == SUBMIT { reply(frame, 0, b"all\0") } else { polite(frame, before) }, Some("all")),
+        (
+            |frame, before| match frame.id {
+                SUBMIT if before == 0 => reply(frame, 0, b"\0"),
+                _ => polite(frame, before),
+            },
+            None,
+        ),
+    ];
+    for (script, name) in cases {
+        let centre = Centre::start(script).await;
+        let outcome = provider(&config(centre.port)).send(&long("Acme ")).await;
+        assert_eq!(outcome, TryOutcome::Accepted { provider_id: name.map(str::to_owned) });
+    }
+}
+
+#[tokio::test]
+async fn no_character_of_the_extension_table_is_split_between_two_parts() {
+    // 152 letters, then characters of two septets each: the first would begin in the first part and end in the second.
+    let text = format!("{}€[]{{}}", "a".repeat(152));
+    let (udh, sar) = (Centre::start(polite).await, Centre::start(polite).await);
+    for (centre, parts, header) in [(&udh, Parts::Udh, 6), (&sar, Parts::Sar, 0)] {
+        let mut message = sms();
+        message.content = crate::provider::Content::Phone { text: text.clone() };
+        assert_eq!(provider(&Config { parts, ..config(centre.port) }).send(&message).await.label(), "accepted");
+        let sent = centre.of(SUBMIT);
+        let written: Vec<&[u8]> =
+            sent.iter().map(|part| &part.body[TEXT + header..TEXT + usize::from(part.body[LENGTH])]).collect();
+        assert_eq!(written, [&[b'a'; 152][..], &[0x1B, 0x65, 0x1B, 0x3C, 0x1B, 0x3E, 0x1B, 0x28, 0x1B, 0x29]]);
+    }
 }
 
 #[tokio::test]

@@ -70,13 +70,14 @@ pub(super) struct Submit {
     pub(super) source: Address,
     pub(super) target: Address,
     pub(super) validity: Option<EmptyOrFullCOctetString<17>>,
-    pub(super) asks_for_receipt: bool,
     pub(super) part: Part,
 }
 
 pub(super) fn submit(submit: Submit, sequence: u32) -> Vec<u8> {
     const HEADER_FOLLOWS: u8 = 0x40;
-    let Submit { source, target, validity, asks_for_receipt, part } = submit;
+    /// Whatever becomes of it in the end.
+    const RECEIPT: u8 = 1;
+    let Submit { source, target, validity, part } = submit;
     let mut pdu = SubmitSm::builder()
         .source_addr_ton(source.ton)
         .source_addr_npi(source.npi)
@@ -86,7 +87,7 @@ pub(super) fn submit(submit: Submit, sequence: u32) -> Vec<u8> {
         .destination_addr(target.text)
         .esm_class(EsmClass::from(if part.place == Place::Header { HEADER_FOLLOWS } else { 0 }))
         .validity_period(validity.unwrap_or_default())
-        .registered_delivery(RegisteredDelivery::from(u8::from(asks_for_receipt)))
+        .registered_delivery(RegisteredDelivery::from(RECEIPT))
         .data_coding(DataCoding::from(part.data_coding))
         .build();
     match part.place {

@@ -26,7 +26,7 @@ pub(crate) use self::config::Config;
 use self::config::{Password, Settings, SmsSettings, VoiceSettings};
 use self::receipt::{ASKS, Ear, REFERENCE, SAY};
 use self::voices::Reader;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, ConfigProblem};
 use crate::provider::{CheckError, Diagnostic, Provider, Rendered, Tells, TryOutcome};
 use crate::receipts::Receipts;
 use crate::registry::ProviderContext;
@@ -36,6 +36,9 @@ use crate::{http, section, tongue};
 
 /// For how long Vonage can be told to try, in seconds.
 const TTL: RangeInclusive<u64> = 20..=604_800;
+
+/// Most characters of a text message's `callback`.
+const MAX_CALLBACK: usize = 100;
 
 pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
     let Settings { rest, api, sms, voice, proofs } = config.settle(&context.key, context.receipts_url.is_some())?;
@@ -48,6 +51,9 @@ pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn
         let seal = voice.as_ref().map(|voice| Seal::new(&voice.key, Arc::clone(&context.rng)));
         Line { url, ear: Ear { proofs, seal } }
     });
+    if let Some(line) = line.as_ref().filter(|_| sms.is_some()) {
+        line.check_length(&context.key)?;
+    }
     Ok(Arc::new(Vonage { name: context.name, rest, api, sms, voice, client, line, clock: context.clock, rng: context.rng }))
 }
 
@@ -68,6 +74,19 @@ struct Vonage {
 struct Line {
     url: String,
     ear: Ear,
+}
+
+impl Line {
+    /// Whether a text message can name the address. A call names a longer one, for which Vonage tells no bound.
+    fn check_length(&self, at: &str) -> Result<(), ConfigError> {
+        let form = "so short that Vonage takes the address of receipts for text messages, `<public_url>/receipts/vonage/<name>` and \
+                    `/<receipts_secret>` behind it: 100 characters in all";
+        let key = match self.ear.proofs.path {
+            Some(_) => format!("{at}.receipts_secret"),
+            None => "public_url".to_owned(),
+        };
+        if self.url.len() <= MAX_CALLBACK { Ok(()) } else { Err(ConfigError::new(key, ConfigProblem::Form(form))) }
+    }
 }
 
 #[async_trait]

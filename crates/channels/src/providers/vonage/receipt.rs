@@ -80,8 +80,10 @@ impl Fields {
         }
     }
 
+    /// A value that holds something: one that does not may not be signed.
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        let filled = |(known, value): &&(String, String)| known == name && signature::holds_something(value);
+        self.0.iter().find(filled).map(|(_, value)| value.as_str())
     }
 }
 

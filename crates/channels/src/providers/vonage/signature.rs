@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use data_encoding::{HEXLOWER_PERMISSIVE, HEXUPPER};
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE, HEXUPPER};
 use hmac::{Hmac, Mac as _};
 use md5::{Digest as _, Md5};
 use ring::hmac as ring_hmac;
@@ -30,26 +30,38 @@ pub enum Method {
     Sha512,
 }
 
-/// The signature over `fields`, in hexadecimal.
+/// The signature over `fields`, in hexadecimal: with the letters that most of Vonage's libraries write.
 pub(super) fn sign(method: Method, secret: &SecretString, fields: &[(String, String)]) -> String {
-    HEXUPPER.encode(&tag(method, secret.expose_secret().as_bytes(), &signed(fields)))
+    let tag = tag(method, secret.expose_secret().as_bytes(), &signed(fields, |_| true));
+    match method {
+        Method::Md5Hash => HEXLOWER.encode(&tag),
+        Method::Md5 | Method::Sha1 | Method::Sha256 | Method::Sha512 => HEXUPPER.encode(&tag),
+    }
 }
 
-/// Whether `fields` hold one signature, and the right one. In constant time.
+/// Whether `fields` hold one signature, and the right one. In constant time. Vonage's libraries are not of one mind about fields that hold nothing,
+/// so these may be signed or not; nobody may read one.
 pub(super) fn is_genuine(method: Method, secret: &SecretString, fields: &[(String, String)]) -> bool {
     let mut signatures = fields.iter().filter(|(name, _)| name == SIG);
     let (Some((_, signature)), None) = (signatures.next(), signatures.next()) else { return false };
     let Ok(signature) = HEXLOWER_PERMISSIVE.decode(signature.as_bytes()) else { return false };
-    tag(method, secret.expose_secret().as_bytes(), &signed(fields)).ct_eq(&signature).into()
+    let is_over = |text: &str| bool::from(tag(method, secret.expose_secret().as_bytes(), text).ct_eq(&signature));
+    is_over(&signed(fields, |_| true)) || is_over(&signed(fields, holds_something))
 }
 
-/// The text that is signed. What would part fields or names from values is blunted.
-fn signed(fields: &[(String, String)]) -> String {
-    let mut fields: Vec<&(String, String)> = fields.iter().filter(|(name, _)| name != SIG).collect();
+/// Whether a value is more than blanks.
+pub(super) fn holds_something(value: &str) -> bool {
+    !value.trim().is_empty()
+}
+
+/// The text that is signed, of the fields whose values are `wanted`. What would part fields or names from values is blunted.
+fn signed(fields: &[(String, String)], wanted: impl Fn(&str) -> bool) -> String {
+    let mut fields: Vec<&(String, String)> = fields.iter().filter(|(name, value)| name != SIG && wanted(value)).collect();
     fields.sort_unstable();
+    let blunted = |text: &str| text.replace(['&', '='], "_");
     let mut text = String::new();
     for (name, value) in fields {
-        let _ = write!(text, "&{name}={}", value.replace(['&', '='], "_"));
+        let _ = write!(text, "&{}={}", blunted(name), blunted(value));
     }
     text
 }
@@ -100,7 +112,7 @@ mod tests {
         ];
         for (method, signature) in signatures {
             let mut fields = pairs(&fields);
-            assert_eq!(sign(method, &secret, &fields), signature.to_uppercase(), "{method:?}");
+            assert_eq!(sign(method, &secret, &fields), signature, "{method:?}");
             fields.push((SIG.to_owned(), signature.to_owned()));
             assert!(is_genuine(method, &secret, &fields), "{method:?}");
             assert!(!is_genuine(method, &SecretString::from("other"), &fields), "{method:?}");
@@ -116,6 +128,33 @@ mod tests {
         assert_eq!(sign("&"), sign("_"));
         assert_eq!(sign("a=b"), sign("a_b"));
         assert_ne!(sign("a"), sign("b"));
+    }
+
+    /// The vendor's own example, from the tests of its library for Java, which signs no field that holds nothing; those for other languages sign all.
+    #[test]
+    fn a_field_that_holds_nothing_is_signed_or_not() {
+        let secret = SecretString::from("abcde");
+        let with =
+            |nothing: &str, signature: &str| pairs(&[("a", "alphabet"), ("b", nothing), ("timestamp", "2100"), (SIG, signature)]);
+        let without_it = "a3368bf718ba104dcb392d8877e8eb2b";
+        for nothing in ["", " "] {
+            assert!(is_genuine(Method::Md5Hash, &secret, &with(nothing, without_it)), "{nothing:?}");
+            let with_it = sign(Method::Md5Hash, &secret, &with(nothing, ""));
+            assert_ne!(with_it, without_it);
+            assert!(is_genuine(Method::Md5Hash, &secret, &with(nothing, &with_it)), "{nothing:?}");
+        }
+        assert!(!is_genuine(Method::Md5Hash, &secret, &with("bananas", without_it)));
+    }
+
+    #[test]
+    fn a_field_cannot_be_hidden_in_the_name_of_another() {
+        let secret = SecretString::from("s");
+        let mut fields = pairs(&[("a", "1"), ("status", "failed")]);
+        fields.push((SIG.to_owned(), sign(Method::Sha256, &secret, &fields)));
+        assert!(is_genuine(Method::Sha256, &secret, &fields));
+        let mut hidden = pairs(&[("a=1&status", "failed")]);
+        hidden.push(fields[2].clone());
+        assert!(!is_genuine(Method::Sha256, &secret, &hidden));
     }
 
     #[test]

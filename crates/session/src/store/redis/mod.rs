@@ -19,14 +19,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign_model::{Clock, KeyId, Money, Partition, ProviderName, Reference, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{Clock, KeyId, Money, Partition, ProviderName, Scope, SessionId, TenantId, Timestamp};
 
 use self::answers::Said;
 use self::link::{Link, LinkError, Owner, Ran, Reply};
 use self::plan::{Moment, Plan, ShapeSeen, account_key, head_key};
 use self::steps::Means;
 use super::verdicts::{
-    Answer, Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, ParkedReceipt, ReceiveVerdict,
+    Answer, Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, NamedMessage, OpenVerdict, ParkedReceipt, ReceiveVerdict,
     RecordVerdict, SendAgainVerdict, StrikeVerdict, VerifyVerdict,
 };
 use super::{
@@ -247,9 +247,9 @@ impl SessionStore for RedisStore {
         &self,
         through: &ProviderName,
         provider_id: &str,
-        reference: Reference,
+        named: &NamedMessage,
     ) -> Result<Vec<ParkedReceipt>, StoreError> {
-        self.name_of_message(message_name(&self.keys, through, provider_id), reference).await
+        self.name_of_message(message_name(&self.keys, through, provider_id), named).await
     }
 
     async fn find_message(
@@ -257,7 +257,7 @@ impl SessionStore for RedisStore {
         through: &ProviderName,
         provider_id: &str,
         receipt: &ParkedReceipt,
-    ) -> Result<Option<Reference>, StoreError> {
+    ) -> Result<Option<NamedMessage>, StoreError> {
         self.message_of_name(message_name(&self.keys, through, provider_id), receipt).await
     }
 

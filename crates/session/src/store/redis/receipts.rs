@@ -9,11 +9,15 @@ use super::plan::{Plan, due_key, log_key, message_key, session_key};
 use super::scripts;
 use crate::code::Fingerprint;
 use crate::session::packed::{Malformed, Writer, scope as read_scope, scope_bytes, undelivered_number};
-use crate::store::{ParkedReceipt, Receive, ReceiveVerdict, StoreError};
+use crate::store::{NamedMessage, ParkedReceipt, Receive, ReceiveVerdict, StoreError};
 
 impl RedisStore {
-    pub(super) async fn name_of_message(&self, key: Fingerprint, reference: Reference) -> Result<Vec<ParkedReceipt>, StoreError> {
-        let answer = self.run(&name_message(key, reference)).await?.value;
+    pub(super) async fn name_of_message(
+        &self,
+        key: Fingerprint,
+        message: &NamedMessage,
+    ) -> Result<Vec<ParkedReceipt>, StoreError> {
+        let answer = self.run(&name_message(key, message)?).await?.value;
         let mut parts = Parts::of(answer)?;
         let mut waited = Vec::new();
         while let Some(packed) = parts.next_bytes()? {
@@ -26,10 +30,10 @@ impl RedisStore {
         &self,
         key: Fingerprint,
         receipt: &ParkedReceipt,
-    ) -> Result<Option<Reference>, StoreError> {
+    ) -> Result<Option<NamedMessage>, StoreError> {
         let answer = self.run(&find_message(key, receipt)?).await?.value;
         let found = Parts::of(answer)?.next_bytes()?;
-        Ok(found.map(|packed| read_reference(&packed)).transpose()?)
+        found.map(|packed| read_message(&packed)).transpose()
     }
 }
 
@@ -64,12 +68,16 @@ fn place(key: Fingerprint) -> Partition {
     Partition::of(u128::from_be_bytes(key.0))
 }
 
-pub(super) fn name_message(key: Fingerprint, reference: Reference) -> Plan {
-    let Reference { scope, session, message } = reference;
-    let packed = [&scope_bytes(scope)[..], &session.bits().to_be_bytes(), &message.bits().to_be_bytes()].concat();
+pub(super) fn name_message(key: Fingerprint, named: &NamedMessage) -> Result<Plan, StoreError> {
+    let Reference { scope, session, message } = named.reference;
+    let mut packed = [&scope_bytes(scope)[..], &session.bits().to_be_bytes(), &message.bits().to_be_bytes()].concat();
+    // The script takes it as it is: where there are no parts, nothing stands behind the reference.
+    if !named.parts.is_empty() {
+        packed = postcard::to_extend(&named.parts, packed).map_err(|_| StoreError::Unreadable("message"))?;
+    }
     let mut out = Writer::new();
     out.array(2).bytes(&packed).none();
-    Plan::new(&scripts::MESSAGE, place(key), vec![message_key(key)], out)
+    Ok(Plan::new(&scripts::MESSAGE, place(key), vec![message_key(key)], out))
 }
 
 pub(super) fn find_message(key: Fingerprint, receipt: &ParkedReceipt) -> Result<Plan, StoreError> {
@@ -79,13 +87,18 @@ pub(super) fn find_message(key: Fingerprint, receipt: &ParkedReceipt) -> Result<
     Ok(Plan::new(&scripts::MESSAGE, place(key), vec![message_key(key)], out))
 }
 
-fn read_reference(packed: &[u8]) -> Result<Reference, Malformed> {
-    let Some((scope, rest)) = packed.split_first_chunk::<17>() else { return Err(Malformed) };
-    let Some((session, message)) = rest.split_first_chunk::<16>() else { return Err(Malformed) };
-    let message = message.try_into().map_err(|_| Malformed)?;
-    Ok(Reference {
+fn read_message(packed: &[u8]) -> Result<NamedMessage, StoreError> {
+    let Some((scope, rest)) = packed.split_first_chunk::<17>() else { return Err(Malformed.into()) };
+    let Some((session, rest)) = rest.split_first_chunk::<16>() else { return Err(Malformed.into()) };
+    let Some((message, parts)) = rest.split_first_chunk::<16>() else { return Err(Malformed.into()) };
+    let reference = Reference {
         scope: read_scope(*scope)?,
         session: SessionId::from_bits(u128::from_be_bytes(*session)),
-        message: MessageId::from_bits(u128::from_be_bytes(message)),
-    })
+        message: MessageId::from_bits(u128::from_be_bytes(*message)),
+    };
+    if parts.is_empty() {
+        return Ok(NamedMessage::whole(reference));
+    }
+    let parts = postcard::from_bytes(parts).map_err(|_| StoreError::Unreadable("message"))?;
+    Ok(NamedMessage { reference, parts })
 }

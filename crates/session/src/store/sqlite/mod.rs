@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign_model::{Clock, KeyId, Money, Partition, ProviderName, Reference, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{Clock, KeyId, Money, Partition, ProviderName, Scope, SessionId, TenantId, Timestamp};
 use rusqlite::Connection;
 
 use self::reads::Readers;
@@ -24,8 +24,8 @@ use super::steps::{
     SetRevision, Step as _, Strike, Unblock, Verify,
 };
 use super::verdicts::{
-    Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, OpenVerdict, ParkedReceipt, ReceiveVerdict, RecordVerdict,
-    SendAgainVerdict, StrikeVerdict, VerifyVerdict,
+    Balance, CancelVerdict, CreditVerdict, Heard, LapseVerdict, NamedMessage, OpenVerdict, ParkedReceipt, ReceiveVerdict,
+    RecordVerdict, SendAgainVerdict, StrikeVerdict, VerifyVerdict,
 };
 use super::{Listed, LogPage, NameQuery, SessionFilter, SessionStore, StoreError, message_name, newest_first};
 use crate::code::CodeKeys;
@@ -132,9 +132,9 @@ impl SessionStore for SqliteStore {
         &self,
         through: &ProviderName,
         provider_id: &str,
-        reference: Reference,
+        named: &NamedMessage,
     ) -> Result<Vec<ParkedReceipt>, StoreError> {
-        self.writer.run(NameMessage { key: message_name(&self.keys, through, provider_id), reference }).await
+        self.writer.run(NameMessage { key: message_name(&self.keys, through, provider_id), message: named.clone() }).await
     }
 
     async fn find_message(
@@ -142,7 +142,7 @@ impl SessionStore for SqliteStore {
         through: &ProviderName,
         provider_id: &str,
         receipt: &ParkedReceipt,
-    ) -> Result<Option<Reference>, StoreError> {
+    ) -> Result<Option<NamedMessage>, StoreError> {
         self.writer.run(FindMessage { key: message_name(&self.keys, through, provider_id), receipt: receipt.clone() }).await
     }
 

@@ -8,7 +8,7 @@ use crate::code::Fingerprint;
 use crate::session::{Context, Heard};
 use crate::store::StoreError;
 use crate::store::rows::{MessageRow, Rows};
-use crate::store::verdicts::{ParkedReceipt, ReceiveVerdict};
+use crate::store::verdicts::{NamedMessage, ParkedReceipt, ReceiveVerdict};
 
 /// Takes a delivery receipt in. Needs no id: a receipt that comes again, or later than a newer one, changes nothing.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ impl Step for Receive {
 #[derive(Debug, Clone)]
 pub(crate) struct NameMessage {
     pub(crate) key: Fingerprint,
-    pub(crate) reference: Reference,
+    pub(crate) message: NamedMessage,
 }
 
 /// Looks up which message a provider means; lets the receipt wait where that is not known yet.
@@ -63,19 +63,19 @@ impl Step for NameMessage {
 
     fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError> {
         let mut row = rows.message(self.key)?.unwrap_or_default();
-        let waiting = row.name(self.reference, cx.now);
+        let waiting = row.name(&self.message, cx.now);
         rows.put_message(self.key, &row)?;
         Ok(waiting)
     }
 }
 
 impl Step for FindMessage {
-    type Verdict = Option<Reference>;
+    type Verdict = Option<NamedMessage>;
 
     fn take(&self, rows: &mut dyn Rows, cx: &Context<'_>) -> Result<Self::Verdict, StoreError> {
         let mut row: MessageRow = rows.message(self.key)?.unwrap_or_default();
-        if let Some(reference) = row.reference(cx.now) {
-            return Ok(Some(reference));
+        if let Some(message) = row.named(cx.now) {
+            return Ok(Some(message));
         }
         if row.park(&self.receipt, cx.now) {
             rows.put_message(self.key, &row)?;

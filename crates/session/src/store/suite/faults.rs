@@ -9,7 +9,7 @@ use super::{Engine, Setup, runtime};
 use crate::code::SubjectKind;
 use crate::session::{Instead, Names, Turn};
 use crate::store::faults::FaultPoint;
-use crate::store::{Advance, Cancel, Lapse, ParkedReceipt, Record, Resend, Verify};
+use crate::store::{Advance, Cancel, Lapse, NamedMessage, ParkedReceipt, Record, Resend, Verify};
 
 /// Steps that write all that a step of their kind can write.
 #[derive(Debug, Clone, Copy)]
@@ -98,7 +98,10 @@ impl Kind {
                 let given_up = Some(session.challenges()[0].message.id);
                 AnyStep::Lapse(Lapse { scope, session: session.id(), given_up })
             }
-            Self::NameMessage => AnyStep::NameMessage(session.id().to_string(), newest(&session, Channel::Email)),
+            Self::NameMessage => {
+                let message = NamedMessage::whole(newest(&session, Channel::Email));
+                AnyStep::NameMessage(session.id().to_string(), message)
+            }
             Self::FindMessage => {
                 let receipt = ParkedReceipt { report: Report::Delivered, at: None, carrier: None };
                 AnyStep::FindMessage(session.id().to_string(), receipt)

@@ -287,6 +287,7 @@ macro_rules! session_store_suite {
                 a_receipt_finds_its_session_in_the_scope_that_it_names_and_in_no_other
                 a_receipt_about_nothing_is_unknown
                 a_message_is_found_by_what_its_provider_calls_it
+                a_part_knows_its_message_and_the_other_parts
                 a_receipt_that_comes_before_its_message_is_named_waits
                 a_receipt_waits_for_ten_minutes_and_no_more_than_eight_wait
             }
@@ -303,6 +304,7 @@ macro_rules! session_store_suite {
                 no_more_than_four_retries_are_made_until_a_resend
                 a_receipt_for_the_message_before_ends_the_waiting_for_its_retry
                 another_channel_follows_in_place_of_a_message
+                no_channel_follows_one_that_another_has_followed_already
                 nothing_follows_a_message_for_which_nobody_waits
                 what_is_given_up_is_not_asked_for_again
                 nothing_follows_in_a_session_that_is_over

@@ -8,7 +8,7 @@ use countersign_model::{
 use super::bench::{Bench, DAY, MINUTE, POLICY, SECOND, UNREACHABLE, accepted, code, expect_verdict, unclear};
 use crate::code::CodeSource;
 use crate::session::{Session, SessionStatus};
-use crate::store::{ParkedReceipt, Receive, ReceiveVerdict, RecordVerdict};
+use crate::store::{NamedMessage, ParkedReceipt, Receive, ReceiveVerdict, RecordVerdict};
 
 const SMS: Channel = Channel::Sms;
 const LATE: Report = Report::Undelivered(Undelivered::Expired);
@@ -242,31 +242,51 @@ fn reference(bench: &Bench) -> Reference {
 }
 
 pub async fn a_message_is_found_by_what_its_provider_calls_it(bench: Bench) {
-    let (store, house, message) = (&bench.store, provider("house"), reference(&bench));
+    let (store, house, message) = (&bench.store, provider("house"), NamedMessage::whole(reference(&bench)));
+    let found = || Ok(Some(message.clone()));
     let long = "x".repeat(4_000);
     for id in ["7", long.as_str()] {
-        assert_eq!(store.name_message(&house, id, message).await.unwrap(), []);
-        assert_eq!(store.find_message(&house, id, &parked(LATE)).await, Ok(Some(message)));
+        assert_eq!(store.name_message(&house, id, &message).await.unwrap(), []);
+        assert_eq!(store.find_message(&house, id, &parked(LATE)).await, found());
         assert_eq!(store.find_message(&provider("other"), id, &parked(LATE)).await, Ok(None));
     }
     bench.clock.advance(DAY * 3 - SECOND);
-    assert_eq!(store.find_message(&house, "7", &parked(LATE)).await, Ok(Some(message)));
+    assert_eq!(store.find_message(&house, "7", &parked(LATE)).await, found());
     bench.clock.advance(SECOND);
     assert_eq!(store.find_message(&house, "7", &parked(LATE)).await, Ok(None), "after 72 hours it means nothing");
-    let newer = reference(&bench);
-    assert_eq!(store.name_message(&house, "7", newer).await.unwrap(), [parked(LATE)], "what came when nobody knew it was kept");
+    let newer = NamedMessage::whole(reference(&bench));
+    assert_eq!(store.name_message(&house, "7", &newer).await.unwrap(), [parked(LATE)], "what came when nobody knew it was kept");
     assert_eq!(store.find_message(&house, "7", &parked(LATE)).await, Ok(Some(newer)));
 }
 
+pub async fn a_part_knows_its_message_and_the_other_parts(bench: Bench) {
+    let (store, house) = (&bench.store, provider("house"));
+    let message = NamedMessage { reference: reference(&bench), parts: vec!["7".to_owned(), "8".to_owned()] };
+    let waits = ParkedReceipt { carrier: None, ..parked(LATE) };
+    assert_eq!(store.find_message(&house, "8", &waits).await, Ok(None));
+    assert_eq!(store.name_message(&house, "7", &message).await.unwrap(), []);
+    assert_eq!(store.name_message(&house, "8", &message).await.unwrap(), [waits]);
+    for id in ["7", "8"] {
+        assert_eq!(store.find_message(&house, id, &parked(LATE)).await, Ok(Some(message.clone())));
+    }
+    let whole = NamedMessage::whole(message.reference);
+    assert_eq!(store.name_message(&house, "8", &whole).await.unwrap(), [], "what waited was about a part");
+    assert_eq!(store.find_message(&house, "8", &parked(LATE)).await, Ok(Some(whole)));
+}
+
 pub async fn a_receipt_that_comes_before_its_message_is_named_waits(bench: Bench) {
-    let (store, house, message) = (&bench.store, provider("house"), reference(&bench));
+    let (store, house, message) = (&bench.store, provider("house"), NamedMessage::whole(reference(&bench)));
     for report in [Report::Underway, Report::Underway, Report::Delivered] {
         assert_eq!(store.find_message(&house, "7", &parked(report)).await, Ok(None));
     }
     let waited = [parked(Report::Underway), parked(Report::Delivered)];
-    assert_eq!(store.name_message(&house, "7", message).await.unwrap(), waited);
-    assert_eq!(store.name_message(&house, "7", message).await.unwrap(), waited, "a lost reply loses none");
-    assert_eq!(store.name_message(&house, "7", reference(&bench)).await.unwrap(), [], "they were about another message");
+    assert_eq!(store.name_message(&house, "7", &message).await.unwrap(), waited);
+    assert_eq!(store.name_message(&house, "7", &message).await.unwrap(), waited, "a lost reply loses none");
+    assert_eq!(
+        store.name_message(&house, "7", &NamedMessage::whole(reference(&bench))).await.unwrap(),
+        [],
+        "they were about another message"
+    );
 }
 
 pub async fn a_receipt_waits_for_ten_minutes_and_no_more_than_eight_wait(bench: Bench) {
@@ -279,7 +299,7 @@ pub async fn a_receipt_waits_for_ten_minutes_and_no_more_than_eight_wait(bench: 
         assert_eq!(store.find_message(&house, "7", &one).await, Ok(None));
     }
     store.sweep().await.unwrap();
-    let waited = store.name_message(&house, "7", reference(&bench)).await.unwrap();
+    let waited = store.name_message(&house, "7", &NamedMessage::whole(reference(&bench))).await.unwrap();
     let newest: Vec<_> = (2..10).map(|nth| Some(bench.now().plus(SECOND * nth))).collect();
     assert_eq!(waited.iter().map(|one| one.at).collect::<Vec<_>>(), newest);
 }

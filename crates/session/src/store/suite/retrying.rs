@@ -245,6 +245,20 @@ pub async fn another_channel_follows_in_place_of_a_message(bench: Bench) {
     }
 }
 
+pub async fn no_channel_follows_one_that_another_has_followed_already(bench: Bench) {
+    for failover in [ReceiptFailover::None, ReceiptFailover::Channel] {
+        let mut open = opening(&bench, failover);
+        open.session.fallback = vec![bench.planned(WHATSAPP, MINUTE), bench.planned(Channel::Voice, MINUTE * 9)];
+        let session = bench.open(open).await;
+        let session = bench.accept(&session).await;
+        let next = fresh(bench.store.advance(bench.advance_step(&session)).await.unwrap());
+        expect_verdict!(next, SendAgainVerdict::Sent(_, channels) => assert_eq!(channels, [WHATSAPP]));
+        changed(&bench, receipt(&session, SMS, BAD)).await;
+        expect_verdict!(instead(&bench, &session, Instead::Channel).await, SendAgainVerdict::NoFallback(_) => ());
+        assert_eq!(bench.find(&session).await.next_fallback(), Some(Channel::Voice), "its own time brings it");
+    }
+}
+
 pub async fn nothing_follows_a_message_for_which_nobody_waits(bench: Bench) {
     let session = with_fallback(&bench, ReceiptFailover::Provider).await;
     for by in [Instead::Provider, Instead::Channel] {

@@ -3,11 +3,11 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use countersign_model::{KeyId, ProviderName, Quota, Reference, TenantId};
+use countersign_model::{KeyId, ProviderName, Quota, TenantId};
 
 use crate::store::{
-    Advance, Cancel, Credit, Guard, Heard, Lapse, Open, ParkedReceipt, Receive, Record, Resend, SessionStore, StoreError, Strike,
-    Unblock, Verify,
+    Advance, Cancel, Credit, Guard, Heard, Lapse, NamedMessage, Open, ParkedReceipt, Receive, Record, Resend, SessionStore,
+    StoreError, Strike, Unblock, Verify,
 };
 
 /// What came of a step, in words. A repeated step answers the same, but counts no call.
@@ -28,7 +28,7 @@ pub(super) enum AnyStep {
     Cancel(Cancel),
     Lapse(Lapse),
     Receive(Receive),
-    NameMessage(String, Reference),
+    NameMessage(String, NamedMessage),
     FindMessage(String, ParkedReceipt),
     Credit(Credit),
     Cut(TenantId),
@@ -61,7 +61,7 @@ impl AnyStep {
             Self::Cancel(step) => store.cancel(step).await.map(heard),
             Self::Lapse(step) => store.lapse(step).await.map(told),
             Self::Receive(step) => store.receive(step).await.map(told),
-            Self::NameMessage(id, reference) => store.name_message(&house(), &id, reference).await.map(told),
+            Self::NameMessage(id, message) => store.name_message(&house(), &id, &message).await.map(told),
             Self::FindMessage(id, receipt) => store.find_message(&house(), &id, &receipt).await.map(told),
             Self::Credit(step) => store.credit(step).await.map(told),
             Self::Cut(tenant) => store.cut(tenant).await.map(told),

@@ -78,7 +78,7 @@ impl From<&Issue> for StatusReply {
     fn from(issue: &Issue) -> Self {
         Self {
             facts: issue.into(),
-            message_id: issue.message.map(|id| id.to_string()),
+            message_id: issue.message.map(|id| id.shown(went(issue)).to_string()),
             provider_outcome_ambiguous: issue.unclear.then_some(true),
         }
     }
@@ -98,7 +98,6 @@ impl From<&Issue> for IssueRow {
 
 impl From<&Issue> for IssueFacts {
     fn from(issue: &Issue) -> Self {
-        let went = if issue.otp.sandbox { Mode::Sandbox } else { Mode::Live };
         let (verification, delivery) = (verification(issue), delivery(issue));
         Self {
             issue_id: otp_id(issue.otp.session),
@@ -114,10 +113,14 @@ impl From<&Issue> for IssueFacts {
             created_at: issue.otp.created_at.to_string(),
             updated_at: issue.updated_at.to_string(),
             verified_at: issue.verified_at.map(|moment| moment.to_string()),
-            mode: mode(went),
-            sandbox: sandbox(went),
+            mode: mode(went(issue)),
+            sandbox: sandbox(went(issue)),
         }
     }
+}
+
+const fn went(issue: &Issue) -> Mode {
+    if issue.otp.sandbox { Mode::Sandbox } else { Mode::Live }
 }
 
 const fn verification(issue: &Issue) -> &'static str {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use countersign_core::{Codes, Send};
-use countersign_model::{Channel, Code, LimitName, Rehearsal};
+use countersign_core::{Codes, Send, StagedReceipt};
+use countersign_model::{Channel, Code, LimitName, Rehearsal, Report, Undelivered};
 
 use crate::dialects::kotp::error;
 use crate::dialects::kotp::failure::Failure;
@@ -26,6 +26,7 @@ pub(super) enum Scenario {
     Ambiguous,
     Expires,
     Mismatch,
+    FailsOver,
     RateLimited,
     NoCredit,
     TrialLimit,
@@ -33,7 +34,7 @@ pub(super) enum Scenario {
 }
 
 impl Scenario {
-    /// Of the last two digits. There is no `AlimTalk` to fail over from, so 10 goes well at once, as do those that mean nothing yet.
+    /// Of the last two digits. Those that mean nothing yet go well.
     pub(super) const fn of(digits: u8) -> Self {
         match digits {
             1 => Self::DeliveryFails,
@@ -45,6 +46,7 @@ impl Scenario {
             7 => Self::NoCredit,
             8 => Self::TrialLimit,
             9 => Self::Unavailable,
+            10 => Self::FailsOver,
             _ => Self::Success,
         }
     }
@@ -56,7 +58,13 @@ impl Scenario {
             Err(failure.data("code", code))
         };
         match self {
-            Self::Success | Self::DeliveryFails | Self::Slow | Self::Ambiguous | Self::Expires | Self::Mismatch => Ok(()),
+            Self::Success
+            | Self::DeliveryFails
+            | Self::Slow
+            | Self::Ambiguous
+            | Self::Expires
+            | Self::Mismatch
+            | Self::FailsOver => Ok(()),
             Self::RateLimited => Err(error::limited(LimitName::SendsPerRecipient, Duration::from_mins(1))),
             Self::NoCredit => no_credit("INSUFFICIENT_CREDIT"),
             Self::TrialLimit => no_credit("TRIAL_DAILY_LIMIT_EXCEEDED"),
@@ -75,23 +83,22 @@ impl Scenario {
             code_length: u8::try_from(text.len()).ok(),
             codes: Codes::Given(BTreeMap::from([(channel, code)])),
             life: if self == Self::Expires { Some(SHORT_LIFE) } else { send.life },
-            rehearsal: self.rehearsal(),
+            rehearsal: (self == Self::Ambiguous).then_some(Rehearsal::Ambiguous),
+            receipt: self.receipt(),
             ..send
         })
     }
 
-    const fn rehearsal(self) -> Option<Rehearsal> {
-        match self {
-            Self::DeliveryFails => Some(Rehearsal::DeliveryFails),
-            Self::Slow => Some(Rehearsal::Slow),
-            Self::Ambiguous => Some(Rehearsal::Ambiguous),
-            Self::Success
-            | Self::Expires
-            | Self::Mismatch
-            | Self::RateLimited
-            | Self::NoCredit
-            | Self::TrialLimit
-            | Self::Unavailable => None,
-        }
+    /// What is said of the message later, at the vendor's own times.
+    fn receipt(self) -> Option<StagedReceipt> {
+        let (report, seconds) = match self {
+            Self::Success | Self::Expires | Self::Mismatch => (Report::Delivered, 2),
+            Self::DeliveryFails => (Report::Undelivered(Undelivered::Unknown), 3),
+            // There is no `AlimTalk` to fail over from: the text message goes at once, and arrives when it would have.
+            Self::FailsOver => (Report::Delivered, 4),
+            Self::Slow => (Report::Delivered, 30),
+            Self::Ambiguous | Self::RateLimited | Self::NoCredit | Self::TrialLimit | Self::Unavailable => return None,
+        };
+        Some(StagedReceipt { report, after: Duration::from_secs(seconds) })
     }
 }

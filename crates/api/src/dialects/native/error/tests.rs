@@ -80,7 +80,7 @@ fn each_refusal_has_its_status_and_code() {
         (Refusal::Locked(left(0)), (429, "session_locked", "Maximum verification attempts exceeded")),
         (Refusal::ChannelNotFound(LEFT), (400, "channel_not_found", "Channel not found in session")),
         (Refusal::ChannelVerified(LEFT), (409, "channel_verified", "Channel already verified")),
-        (Refusal::NoFallback(LEFT), (409, "no_fallback", "No fallback channel left")),
+        (Refusal::NoFallback(LEFT), (409, "no_fallback", "No fallback channel to open now")),
         (
             Refusal::RecipientBlocked { wait, about: Some(LEFT) },
             (429, "recipient_blocked", "Too many wrong codes for this recipient"),

@@ -28,12 +28,8 @@ fn test_recipient(session: &Session) -> Option<bool> {
     session.is_test().then_some(true)
 }
 
-/// A message's id, which says at a glance when nothing left the house.
 fn message_id(session: &Session, id: MessageId) -> String {
-    match session.mode() {
-        Mode::Live => id.to_string(),
-        Mode::Sandbox => id.to_string().replacen(MessageId::PREFIX, "msg_sandbox_", 1),
-    }
+    id.shown(session.mode()).to_string()
 }
 
 /// The caller's own object.

@@ -234,5 +234,5 @@ async fn a_place_in_the_window_comes_back_though_the_centre_never_falls_silent()
 async fn the_parts_of_a_message_wait_for_each_other_where_the_window_is_narrow() {
     let centre = Centre::start(polite).await;
     let outcome = provider(&Config { window: 1, ..config(centre.port) }).send(&long("Acme ")).await;
-    assert_eq!(outcome, TryOutcome::Accepted { provider_id: Some("id-2".to_owned()) });
+    assert_eq!(outcome, TryOutcome::Accepted { provider_id: Some("id-1 id-2".to_owned()) });
 }

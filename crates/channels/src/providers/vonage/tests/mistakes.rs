@@ -47,6 +47,30 @@ fn a_mistake_is_told_by_its_key() {
 }
 
 #[test]
+fn the_address_of_receipts_must_fit_into_a_text_message() {
+    let by_secret = |length: usize| format!("receipts_secret = \"{}\"\n", "h".repeat(length));
+    let signed = "signature_secret = \"hush\"\n".to_owned();
+    let sms = "api_key = \"abcd1234\"\napi_secret = \"hush\"\n[sms]\nfrom = \"Acme\"\n";
+    let voice = format!("[voice]\napplication_id = \"a-1\"\nprivate_key = '''{KEY}'''\nfrom = \"+12025550101\"\n");
+    let built = |section: &str, url: &str| {
+        let mut context = context("x", Duration::from_secs(5));
+        context.receipts_url = Some(url.to_owned());
+        VonageSubject::build(section, context).0.err().map(|error| error.to_string())
+    };
+    let most = 100 - URL.len() - 1;
+    assert_eq!(built(&format!("{}{sms}", by_secret(most)), URL), None);
+    let refused = built(&format!("{}{sms}", by_secret(most + 1)), URL).unwrap();
+    assert!(refused.starts_with("providers.x.receipts_secret: must be so short") && !refused.contains("hhh"), "{refused}");
+    assert_eq!(built(&format!("{}{voice}", by_secret(128)), URL), None, "a call takes any");
+
+    let long = |length: usize| format!("https://{}/receipts/vonage/x", "h".repeat(length - "https:///receipts/vonage/x".len()));
+    assert_eq!(built(&format!("{signed}{sms}"), &long(100)), None);
+    let refused = built(&format!("{signed}{sms}"), &long(101)).unwrap();
+    assert!(refused.starts_with("public_url: must be so short"), "{refused}");
+    assert_eq!(built(sms, &long(101)), None, "no receipt is asked for");
+}
+
+#[test]
 fn a_key_can_come_from_a_file_and_in_the_older_form() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), include_str!("../fixtures/application_pkcs1.key")).unwrap();

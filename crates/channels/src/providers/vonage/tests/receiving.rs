@@ -91,11 +91,40 @@ async fn a_receipt_is_the_same_as_a_query_a_form_and_json() {
     }
 }
 
+/// It may not be signed, so whoever has seen a receipt could put it there.
+#[tokio::test]
+async fn a_field_that_holds_nothing_stands_in_no_other_ones_place() {
+    let reference = rendered(outgoing(Channel::Sms)).reference();
+    let genuine = receipt("delivered", &reference.to_string());
+    let body = [b"status=&client-ref=%20&messageId=&", &genuine.body[..]].concat();
+    let Ok(Reading::Receipts(receipts)) = read(&Callback { body, ..genuine }).await else { panic!() };
+    assert_eq!((&receipts[0].of, receipts[0].report), (&ReceiptOf::Reference(reference), Report::Delivered));
+}
+
 #[tokio::test]
 async fn an_event_of_a_call_says_when_it_was_and_through_whom() {
     let Ok(Reading::Receipts(receipts)) = read(&event("completed", URL)).await else { panic!() };
     assert_eq!(receipts[0].of, ReceiptOf::ProviderId("63f61863-4a51-4f6b-86e1-46edebcf9356".to_owned()));
     assert_eq!((receipts[0].at, receipts[0].carrier.as_deref()), (Some(NOW), Some("US-FIXED")));
+}
+
+/// A page of Vonage's has the hash taken over the JSON in its own order and without blanks.
+#[tokio::test]
+async fn a_body_may_be_hashed_without_the_blanks_that_stand_in_it() {
+    let body = include_str!("../fixtures/event.json").replace("{status}", "completed");
+    let compact = serde_json::from_str::<Value>(&body).unwrap().to_string();
+    assert!(compact.len() < body.len() && compact.starts_with(r#"{"headers":{},"from":"#), "{compact}");
+    let signed = |body: &str, hashed: &str| posted(URL, body, Some(token(SIGNATURE, NOW.seconds(), hashed)));
+    assert_eq!(reported(&signed(&body, &compact)).await, Some(Report::Delivered));
+    assert_eq!(reported(&signed(&compact, &compact)).await, Some(Report::Delivered));
+    for (body, hashed) in [
+        (body.replace("completed", "failed"), compact.clone()),
+        (body.replace("0101", "01 01"), compact.clone()),
+        (compact, body.clone()),
+        (body, String::new()),
+    ] {
+        assert_eq!(read(&signed(&body, &hashed)).await, Err(CallbackRefusal::Forged), "{body}");
+    }
 }
 
 #[tokio::test]
@@ -142,6 +171,33 @@ async fn what_tells_nothing_is_passed_over_whatever_it_looks_like() {
     for body in ["", "[]", "null", "{}", "{", r#"{"status":7}"#, r#"{"status":{"a":1},"uuid":[]}"#, r#"{"status":"completed"}"#] {
         assert_eq!(reported(&signed_json(URL, body)).await, None, "{body}");
     }
+}
+
+#[tokio::test]
+async fn whatever_comes_to_the_right_address_unsigned_does_no_harm() {
+    let reports = async |body: &[u8]| {
+        let callback = Callback { path_secret: Some(PATH.to_owned()), body: body.to_vec(), ..posted(URL, "", None) };
+        match read_by(&on_the_path(), &callback, NOW).await {
+            Ok(Reading::Receipts(receipts)) => {
+                receipts.into_iter().map(|receipt| (receipt.report, receipt.carrier)).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    for body in [
+        b"\xff\xfe\x00=%ff&status\xff=delivered&messageId".to_vec(),
+        b"{\"messageId\":\"\xff\",\"status\":\"delivered\"}".to_vec(),
+        "[".repeat(100_000).into_bytes(),
+        br#"{"messageId":["1"],"uuid":{"a":1},"status":"delivered"}"#.to_vec(),
+        b"messageId[]=1&status[]=delivered".to_vec(),
+        b"MESSAGEID=1&STATUS=delivered".to_vec(),
+    ] {
+        assert_eq!(reports(&body).await, [], "{}", String::from_utf8_lossy(&body[..body.len().min(80)]));
+    }
+    let huge = "9".repeat(1 << 20);
+    let body = format!("messageId=1&status={huge}&network-code={huge}&timestamp={huge}&client-ref={huge}");
+    assert_eq!(reports(body.as_bytes()).await, [(Report::Underway, None)]);
+    assert_eq!(reports(b"messageId=1&status=sent&status=failed").await, [(Report::Underway, None)]);
 }
 
 #[tokio::test]

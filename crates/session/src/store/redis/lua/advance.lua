@@ -44,7 +44,8 @@ local function awaited()
   end
 end
 if turn >= RETRY then
-  if not awaited() then return refuse(7) end
+  local late = awaited()
+  if not late or (turn == INSTEAD and late[SENT_IN] ~= session[GENERATION]) then return refuse(7) end
 elseif planned and ((turn == 1 and planned[CHANNEL] ~= turn_channel) or (turn == 2 and planned[TURN_AT] > now)) then
   return refuse(7)
 end

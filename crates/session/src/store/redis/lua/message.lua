@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Which message a provider means by a name of its own: the copy of MessageRow in rows.rs. A row holds: the reference or false, until when it is
--- named so, and two to each receipt that waits: itself, until when.
+-- Which message, or part of one, a provider means by a name of its own: the copy of MessageRow in rows.rs. A row holds: the reference with what
+-- stands behind it, or false, until when it is named so, and two to each receipt that waits: itself, until when.
 --
 -- KEYS: meta, the row. brought: the reference that is named so, or false and a receipt that asks for it. Answers receipts, or the reference if it
 -- is known.

@@ -10,7 +10,7 @@ use super::Workshop;
 use crate::session::Names;
 use crate::store::suite::bench::{DAY, MINUTE, WRONG, code, expect_verdict};
 use crate::store::suite::receipts::{newest, receipt};
-use crate::store::{Answer, Lapse, NameQuery, OpenVerdict, VerifyVerdict};
+use crate::store::{Answer, Lapse, NameQuery, NamedMessage, OpenVerdict, VerifyVerdict};
 
 /// Hears every command that a server runs.
 struct Monitor(BufReader<TcpStream>);
@@ -199,8 +199,8 @@ async fn whatever_is_kept_has_a_life() {
     shop.bench.open(shop.named_opening()).await;
     let session = shop.full_session().await;
     shop.bench.judged(&session, &[(Channel::Email, WRONG)]).await;
-    let reference = newest(&session, Channel::Email);
-    shop.bench.store.name_message(&ProviderName::new("house"), "7", reference).await.unwrap();
+    let message = NamedMessage::whole(newest(&session, Channel::Email));
+    shop.bench.store.name_message(&ProviderName::new("house"), "7", &message).await.unwrap();
     let mut line = shop.line.clone();
     let names: Vec<Vec<u8>> = line.keys("*").await.unwrap();
     for name in names {

@@ -12,7 +12,9 @@ use crate::store::redis::steps::{self, GUESSED, Means, SENT_AGAIN};
 use crate::store::redis::{account, names, receipts, scripts};
 use crate::store::suite::bench::{BUDGET, MINUTE, POLICY, WRONG, accepted, code};
 use crate::store::suite::receipts::{newest, receipt};
-use crate::store::{Advance, Cancel, Credit, Lapse, ParkedReceipt, Record, Resend, StoreError, Strike, Unblock, Verify};
+use crate::store::{
+    Advance, Cancel, Credit, Lapse, NamedMessage, ParkedReceipt, Record, Resend, StoreError, Strike, Unblock, Verify,
+};
 
 /// Steps that write all that a step of their kind can write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +160,10 @@ pub(super) async fn plans(shop: &Workshop, kind: Kind) -> Plan {
             let given_up = Some(session.challenges()[0].message.id);
             steps::lapse(&Lapse { scope, session: session.id(), given_up })
         }
-        Kind::NameMessage => receipts::name_message(bench.keys.fingerprint(&[b"7"]), newest(&session, Channel::Email)),
+        Kind::NameMessage => {
+            let message = NamedMessage::whole(newest(&session, Channel::Email));
+            receipts::name_message(bench.keys.fingerprint(&[b"7"]), &message).unwrap()
+        }
         Kind::FindMessage => {
             let parked = ParkedReceipt { report: Report::Delivered, at: None, carrier: None };
             receipts::find_message(bench.keys.fingerprint(&[b"8"]), &parked).unwrap()

@@ -9,7 +9,7 @@ use proptest::sample::{Index, select};
 use super::Pair;
 use crate::session::{Instead, Session, Turn};
 use crate::store::suite::step::AnyStep;
-use crate::store::{Advance, Lapse, ParkedReceipt, Receive};
+use crate::store::{Advance, Lapse, NamedMessage, ParkedReceipt, Receive};
 
 /// A receipt, or somebody who acts on one.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ pub(super) enum Heard {
     /// About one of the messages that were ever made.
     Receipt { message: Index, through: &'static str, report: Report },
     /// A message is called so by its provider.
-    Named { message: Index, called: u8 },
+    Named { message: Index, called: u8, in_parts: bool },
     /// A receipt that calls its message so.
     Called { called: u8, report: Report },
 }
@@ -32,7 +32,8 @@ pub(super) fn heard() -> impl Strategy<Value = Heard> {
     prop_oneof![
         6 => (any::<Index>(), through, report())
             .prop_map(|(message, through, report)| Heard::Receipt { message, through, report }),
-        1 => (any::<Index>(), 0_u8..2).prop_map(|(message, called)| Heard::Named { message, called }),
+        1 => (any::<Index>(), 0_u8..2, any::<bool>())
+            .prop_map(|(message, called, in_parts)| Heard::Named { message, called, in_parts }),
         1 => (0_u8..2, report()).prop_map(|(called, report)| Heard::Called { called, report }),
     ]
 }
@@ -63,7 +64,10 @@ impl Pair {
                 at: (report == Report::Delivered).then(|| self.bench.now()),
                 carrier: (through == "sandbox").then(|| "a network".to_owned()),
             }),
-            Heard::Named { message, called } => AnyStep::NameMessage(called.to_string(), *message.get(&self.messages)),
+            Heard::Named { message, called, in_parts } => {
+                let parts = if in_parts { vec!["0".to_owned(), "1".to_owned()] } else { Vec::new() };
+                AnyStep::NameMessage(called.to_string(), NamedMessage { reference: *message.get(&self.messages), parts })
+            }
             Heard::Called { called, report } => {
                 AnyStep::FindMessage(called.to_string(), ParkedReceipt { report, at: Some(self.bench.now()), carrier: None })
             }
