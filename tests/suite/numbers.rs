@@ -155,6 +155,11 @@ async fn a_fallback_whose_turn_comes_is_held_by_the_rules_of_that_moment() {
     let sent = app.live().send(sms(BERLIN).set("service_id", SERVICE).later("voice", BERLIN, 30)).await;
     let rules = json!({"profile": {"numbers": {"voice": {"block": ["DE"]}}}});
     patch(&chief, &format!("{services}/{SERVICE}"), &rules).await.assert(200);
+    // A call is answered by the newest rules, so the node that answers has them from then on. Calls take turns over the nodes.
+    let live = app.live();
+    for _ in 0..2 {
+        live.try_send(&sms(BERLIN).and("voice", BERLIN).set("service_id", SERVICE)).await.error(403, "destination_blocked");
+    }
     let shown = poll("the turn of the call", async || {
         app.sweep().await;
         let status = app.live().status(&sent).await;

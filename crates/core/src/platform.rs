@@ -20,6 +20,7 @@ use crate::project::Projector;
 use crate::records::Follower;
 use crate::sandbox::Rehearsed;
 use crate::settings::Settings;
+use crate::sweep::SetAside;
 use crate::tasks::Tasks;
 use crate::wallet::Wallets;
 
@@ -81,6 +82,7 @@ pub struct Platform {
     pub(crate) failures: Meter<std::net::IpAddr>,
     pub(crate) rehearsed: Rehearsed,
     pub(crate) contact_locales: ContactLocales,
+    pub(crate) set_aside: SetAside,
 }
 
 impl fmt::Debug for Platform {
@@ -116,6 +118,7 @@ impl Platform {
             failures,
             rehearsed,
             contact_locales: ContactLocales::default(),
+            set_aside: SetAside::default(),
         })
     }
 

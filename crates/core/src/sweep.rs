@@ -1,5 +1,7 @@
 //! What time alone asks for: expiries, leases that ran out, fallbacks whose turn has come, values nobody can ask for any more.
 
+mod aside;
+
 use std::sync::Arc;
 
 use countersign_model::{Scope, SessionId};
@@ -7,6 +9,8 @@ use countersign_session::Turn;
 use countersign_session::store::{Lapse, LapseVerdict, StoreError};
 use tokio::task::JoinSet;
 use tracing::warn;
+
+pub(crate) use aside::SetAside;
 
 use crate::platform::Platform;
 use crate::refusal::Refusal;
@@ -26,7 +30,8 @@ pub struct Swept {
 impl Platform {
     /// One round. Its steps run side by side, so that a store can take them together; one that fails holds up none of the others.
     pub async fn sweep(self: &Arc<Self>) -> Result<Swept, StoreError> {
-        let due = self.store.due(BATCH).await?;
+        let resting = self.set_aside.count(self.clock.now());
+        let due = self.set_aside.others(self.store.due(BATCH + resting).await?, BATCH);
         let sessions = due.len();
         let mut round = JoinSet::new();
         for (scope, session) in due {
@@ -46,6 +51,14 @@ impl Platform {
     }
 
     async fn lapse(self: Arc<Self>, scope: Scope, session: SessionId) -> Result<(), StoreError> {
+        let lapsed = self.take_up(scope, session).await;
+        if let Err(StoreError::Unreadable(_)) = &lapsed {
+            self.set_aside.put(session, self.clock.now());
+        }
+        lapsed
+    }
+
+    async fn take_up(self: &Arc<Self>, scope: Scope, session: SessionId) -> Result<(), StoreError> {
         match self.store.lapse(Lapse { scope, session, given_up: None }).await? {
             LapseVerdict::Settled => Ok(()),
             LapseVerdict::FallbackDue => self.fall_back(scope, session).await,
@@ -62,8 +75,11 @@ impl Platform {
         let (advanced, channels, codes) = match self.advance(None, &found, Turn::Due).await {
             Ok(advanced) => advanced,
             Err(Refusal::Unavailable(failure)) => return Err(failure),
-            // Verified, canceled or moved on between the look and the step.
-            Err(_) => return Ok(()),
+            // Verified, canceled or moved on between the look and the step; or not allowed any more, and due until the session expires.
+            Err(_) => {
+                self.set_aside.put(session, self.clock.now());
+                return Ok(());
+            }
         };
         let platform = Arc::clone(self);
         let hand_over = async move {

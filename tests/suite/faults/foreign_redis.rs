@@ -23,7 +23,7 @@ async fn a_redis_that_holds_another_installations_sessions_is_left_alone() {
     for arguments in [&["serve"][..], &["store", "init"], &["store", "rebuild"], &["doctor"]] {
         let said = refused(other.path(), arguments).await;
         assert!(said.contains(WORDS), "{arguments:?}: {said}");
-        assert!(arguments == ["doctor"] || said.contains("redis.url leads to"), "{arguments:?}: {said}");
+        assert!(arguments == ["doctor"] || said.contains("redis.url: leads to"), "{arguments:?}: {said}");
     }
     caller.verify(&sent, sent.code("email")).await.assert(200).json("$.verified", true);
 

@@ -80,3 +80,22 @@ async fn a_session_that_cannot_be_read_holds_up_no_other_ones_turn() {
         assert_eq!(attempts[1..], [&failed], "its call was handed over, to nobody");
     }
 }
+
+#[tokio::test]
+async fn a_round_full_of_sessions_that_cannot_be_read_is_no_end_of_the_line() {
+    let house = House::new().await;
+    for to in 1..=50 {
+        let stuck = climb(&house, to, &[VOICE]).await.unwrap().session;
+        house.store.break_session(stuck.id());
+    }
+    house.clock.advance(Duration::from_millis(1));
+    let behind = climb(&house, 51, &[VOICE]).await.unwrap().session;
+    house.clock.advance(Duration::from_mins(1));
+    house.platform.sweep().await.unwrap_err();
+    let round = house.platform.sweep().await.unwrap();
+    assert_eq!((round.sessions, round.more), (1, false));
+    house.platform.finish(Duration::from_mins(1)).await;
+    assert_eq!(house.session(&behind).await.next_fallback(), None, "its call was made");
+    house.clock.advance(Duration::from_secs(5));
+    house.platform.sweep().await.unwrap_err();
+}

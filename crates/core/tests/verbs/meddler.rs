@@ -19,12 +19,12 @@ use tokio::task::yield_now;
 pub(crate) struct Meddler {
     store: MemoryStore,
     is_quicker: AtomicBool,
-    broken: Mutex<Option<SessionId>>,
+    broken: Mutex<Vec<SessionId>>,
 }
 
 impl Meddler {
     pub(crate) fn over(store: MemoryStore) -> Self {
-        Self { store, is_quicker: AtomicBool::new(false), broken: Mutex::new(None) }
+        Self { store, is_quicker: AtomicBool::new(false), broken: Mutex::default() }
     }
 
     /// Before the next turn is taken somebody else asks for the next channel.
@@ -34,7 +34,7 @@ impl Meddler {
 
     /// From now on this session cannot be read when its time has come.
     pub(crate) fn break_session(&self, session: SessionId) {
-        *self.broken.lock().unwrap() = Some(session);
+        self.broken.lock().unwrap().push(session);
     }
 }
 
@@ -52,7 +52,7 @@ impl SessionStore for Meddler {
     }
 
     async fn lapse(&self, step: Lapse) -> Result<LapseVerdict, StoreError> {
-        if *self.broken.lock().unwrap() == Some(step.session) {
+        if self.broken.lock().unwrap().contains(&step.session) {
             return Err(StoreError::Unreadable("session"));
         }
         self.store.lapse(step).await

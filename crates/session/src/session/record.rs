@@ -24,6 +24,7 @@ impl Session {
         let mut events = Vec::new();
         let keeps = self.policy.all_failed == AllFailed::Session;
         let (receipts, follows) = (self.policy.receipts, self.follows());
+        let is_lost = self.is_lost_by(outcomes);
         for (message, channel, attempt) in outcomes {
             let current = self.challenges.iter_mut().find(|challenge| challenge.message.id == *message);
             match current {
@@ -33,7 +34,7 @@ impl Session {
                     challenge.settle(attempt, keeps, now);
                     challenge.await_receipt(receipts, follows, now);
                     events.extend(outcome_event(*message, *channel, attempt));
-                    if was_sending && matches!(attempt, Attempt::Accepted { .. } | Attempt::Unclear { .. }) {
+                    if was_sending && !is_lost && matches!(attempt, Attempt::Accepted { .. } | Attempt::Unclear { .. }) {
                         self.capture(*message, cost, &mut events);
                     }
                 }
@@ -63,6 +64,22 @@ impl Session {
     pub fn assuming(mut self, outcomes: &[(MessageId, Channel, Attempt)], now: Timestamp) -> (Self, Delivery) {
         let (delivery, _) = self.record(outcomes, now);
         (self, delivery)
+    }
+
+    /// Whether these outcomes close the session although something went out, since one of its channels is certainly out of reach and all are
+    /// needed. Its caller hears that all failed and is charged nothing.
+    fn is_lost_by(&self, outcomes: &[(MessageId, Channel, Attempt)]) -> bool {
+        let closes = self.policy.verification_mode == VerificationMode::All
+            && self.policy.all_failed == AllFailed::Error
+            && self.end.is_none()
+            && self.before_resend.is_none()
+            && !self.is_retry();
+        let is_newest = |message: MessageId| {
+            let mut challenges = self.challenges.iter();
+            challenges.any(|challenge| challenge.message.id == message && challenge.message.generation == self.generation)
+        };
+        let mut refused = outcomes.iter().filter(|(.., attempt)| *attempt == Attempt::Failed(FailureReason::Refused));
+        closes && refused.any(|(message, ..)| is_newest(*message))
     }
 
     /// Whether a message is the newest of its channel.

@@ -106,6 +106,9 @@ macro_rules! session_store_suite {
                 an_open_holds_and_an_accepted_message_captures
                 a_failed_message_gives_back_what_was_held_for_it
                 a_session_of_which_nothing_went_out_costs_nothing
+                where_all_channels_are_needed_one_refusal_makes_the_others_cost_nothing
+                where_all_channels_are_needed_a_kept_session_costs_what_went_out
+                where_all_channels_are_needed_a_refused_resend_costs_what_went_out
                 an_unclear_message_counts_as_sent
                 what_nobody_reports_on_is_captured_when_its_lease_is_over
                 an_instant_message_is_captured_as_it_is_opened

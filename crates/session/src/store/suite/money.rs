@@ -1,9 +1,9 @@
 //! What sessions cost, and that nobody spends more than there is.
 
-use countersign_model::{Channel, EventKind, LogEntry, Money, ProviderName};
+use countersign_model::{AllFailed, Channel, EventKind, LogEntry, Money, ProviderName, VerificationMode};
 
 use super::bench::{Bench, LEASE, MINUTE, POLICY, REFUSED, UNREACHABLE, accepted, code, expect_verdict, fresh, unclear};
-use crate::session::{Billing, Session};
+use crate::session::{Billing, Delivery, Session};
 use crate::store::{CreditVerdict, Lapse, Open, OpenVerdict, SendAgainVerdict};
 
 const EMAIL: Channel = Channel::Email;
@@ -56,6 +56,39 @@ pub async fn a_session_of_which_nothing_went_out_costs_nothing(bench: Bench) {
     bench.record(&session, &[(EMAIL, REFUSED)]).await;
     assert_eq!(bench.balance().await, told("2.00", "0.00"));
     assert_eq!(captured(&bench, &session).await, []);
+}
+
+pub async fn where_all_channels_are_needed_one_refusal_makes_the_others_cost_nothing(bench: Bench) {
+    bench.credit(1, "2").await;
+    let mut open = billed(&bench, &[EMAIL, Channel::Sms, Channel::Voice]);
+    open.session.policy.verification_mode = VerificationMode::All;
+    let session = bench.open(open).await;
+    let outcomes = [(EMAIL, accepted()), (Channel::Sms, REFUSED), (Channel::Voice, unclear())];
+    let (session, delivery) = bench.record(&session, &outcomes).await;
+    assert_eq!(delivery, Delivery::NothingSent);
+    assert_eq!(bench.balance().await, told("2.00", "0.00"));
+    assert_eq!((session.cost(), captured(&bench, &session).await), (Some(Money::ZERO), vec![]));
+}
+
+pub async fn where_all_channels_are_needed_a_kept_session_costs_what_went_out(bench: Bench) {
+    bench.credit(1, "2").await;
+    let mut open = billed(&bench, &[EMAIL, Channel::Sms]);
+    open.session.policy.verification_mode = VerificationMode::All;
+    open.session.policy.all_failed = AllFailed::Session;
+    let session = bench.open(open).await;
+    bench.record(&session, &[(EMAIL, accepted()), (Channel::Sms, REFUSED)]).await;
+    assert_eq!(bench.balance().await, told("1.60", "0.00"));
+}
+
+pub async fn where_all_channels_are_needed_a_refused_resend_costs_what_went_out(bench: Bench) {
+    bench.credit(1, "2").await;
+    let mut open = billed(&bench, &[EMAIL, Channel::Sms]);
+    open.session.policy.verification_mode = VerificationMode::All;
+    let session = bench.open(open).await;
+    let (session, _) = bench.record(&session, &[(EMAIL, accepted()), (Channel::Sms, accepted())]).await;
+    let again = bench.resent(&session).await;
+    bench.record(&again, &[(EMAIL, accepted()), (Channel::Sms, REFUSED)]).await;
+    assert_eq!(bench.balance().await, told("1.00", "0.00"), "the new code of one channel arrived and is good");
 }
 
 pub async fn an_unclear_message_counts_as_sent(bench: Bench) {

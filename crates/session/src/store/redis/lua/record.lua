@@ -78,8 +78,20 @@ local function settle(challenge, attempt, provider, provider_id)
   await_receipt(session, challenge, now)
 end
 
+-- Whether these outcomes close the session although something went out, since one of its channels is certainly out of reach and all are needed.
+-- Its caller hears that all failed and is charged nothing.
+local function is_lost()
+  if not session[ALL] or session[KEEP_FAILED] or session[END] ~= 0 or session[BEFORE_EXPIRES] or is_retry() then return false end
+  for at = 1, #outcomes, 5 do
+    local challenge = outcomes[at + 2] == REFUSED and challenge_of(outcomes[at])
+    if challenge and challenge[SENT_IN] == session[GENERATION] then return true end
+  end
+  return false
+end
+
 local due_before = due_at(session)
 local held, captured = tally(session)
+local lost = is_lost()
 local events = {}
 local owes, all_failed = false, true
 for at = 1, #outcomes, 5 do
@@ -94,7 +106,9 @@ for at = 1, #outcomes, 5 do
     local was_sending = challenge[ATTEMPT] == SENDING
     settle(challenge, attempt, provider, provider_id)
     tell_outcome(events, message, channel, attempt, provider, provider_id)
-    if was_sending and (attempt == ACCEPTED or attempt == UNCLEAR) then capture(session, message, challenge[COST], events) end
+    if was_sending and not lost and (attempt == ACCEPTED or attempt == UNCLEAR) then
+      capture(session, message, challenge[COST], events)
+    end
   end
 end
 
