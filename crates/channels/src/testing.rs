@@ -68,6 +68,10 @@ pub(crate) fn email() -> Rendered {
     rendered(outgoing(Channel::Email))
 }
 
+pub(crate) fn email_to(address: &str) -> Rendered {
+    Rendered { recipient: Recipient::parse(Channel::Email, address).unwrap(), ..email() }
+}
+
 pub(crate) fn context(name: &str, patience: Duration) -> ProviderContext {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(NOW));
     ProviderContext {

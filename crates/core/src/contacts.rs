@@ -14,6 +14,7 @@ use countersign_records::{ContactPage, RecordsError, Start, Transaction};
 use tracing::error;
 
 pub use bulk::BulkOutcome;
+pub(crate) use change::blank;
 pub use change::{ContactChange, FieldChange};
 pub use keyed::Answered;
 pub use shown::contact_json;
@@ -188,7 +189,7 @@ impl Platform {
         Contact {
             id: ContactId::mint(now, &*self.rng, tenant.partition()),
             tenant,
-            fields: wanted.over(change::blank()),
+            fields: wanted.over(blank()),
             verified_channels: Vec::new(),
             created_at: now,
             updated_at: now,

@@ -99,8 +99,7 @@ impl Platform {
             return Err(Refusal::Unknown);
         };
         // Two callers that ask at once mean the same turn. Where that comes to nothing the channel behind it follows by itself.
-        let newest = session.challenges().iter().filter(|challenge| challenge.message.generation == session.generation());
-        let is_opening = newest.into_iter().any(|challenge| challenge.message.attempt == Attempt::Sending);
+        let is_opening = session.newest().any(|challenge| challenge.message.attempt == Attempt::Sending);
         if is_opening && session.status(self.clock.now()) == SessionStatus::Pending {
             self.admit(caller).await?;
             return Err(Refusal::NoFallback(About::of(&session)));

@@ -102,7 +102,7 @@ impl ContactChange {
 }
 
 /// A contact of which nothing has been said.
-pub(super) fn blank() -> ContactFields {
+pub(crate) fn blank() -> ContactFields {
     ContactFields {
         external_id: None,
         email: None,

@@ -13,6 +13,7 @@ use super::story::Story;
 use super::tell::{DueContact, Effects, LowBalance};
 use crate::announce::{News, Told, contact_created, deliveries, formats};
 use crate::bodies;
+use crate::contacts::blank;
 
 /// What a batch is worked out with.
 pub(super) struct Cx<'a> {
@@ -168,20 +169,8 @@ async fn keep(whole: &mut Transaction, due: DueContact, rng: &dyn Rng) -> Result
         Recipient::Email(_) => (Some(address), None),
         Recipient::Phone(_) => (None, Some(address)),
     };
-    let fields = ContactFields {
-        external_id: None,
-        email,
-        phone,
-        first_name: None,
-        last_name: None,
-        // What the session was held in may be no more than the language of the number's country.
-        locale: None,
-        tags: Vec::new(),
-        custom_fields: "{}".to_owned(),
-        metadata: "{}".to_owned(),
-        preferences: BTreeMap::new(),
-        is_active: true,
-    };
+    // No language: what the session was held in may be no more than that of the number's country.
+    let fields = ContactFields { email, phone, ..blank() };
     let new = NewContact { id: ContactId::mint(at, rng, tenant.partition()), fields, verified: is_proved.then_some(channel) };
     let kept = whole.contacts().upsert_many(tenant, &[new], at, |_, known| known).await?;
     Ok(kept.into_iter().find_map(|kept| match kept {

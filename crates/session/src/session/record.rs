@@ -74,10 +74,7 @@ impl Session {
             && self.end.is_none()
             && self.before_resend.is_none()
             && !self.is_retry();
-        let is_newest = |message: MessageId| {
-            let mut challenges = self.challenges.iter();
-            challenges.any(|challenge| challenge.message.id == message && challenge.message.generation == self.generation)
-        };
+        let is_newest = |message: MessageId| self.newest().any(|challenge| challenge.message.id == message);
         let mut refused = outcomes.iter().filter(|(.., attempt)| *attempt == Attempt::Failed(FailureReason::Refused));
         closes && refused.any(|(message, ..)| is_newest(*message))
     }
@@ -89,9 +86,8 @@ impl Session {
 
     /// What the newest send came to. In `all` mode a channel that is certainly out of reach makes the rest worthless.
     pub(crate) fn delivery(&self) -> Delivery {
-        let newest = || self.challenges.iter().filter(|challenge| challenge.message.generation == self.generation);
-        let reached = newest().any(|challenge| !matches!(challenge.message.attempt, Attempt::Failed(_)));
-        let refused = newest().any(|challenge| challenge.message.attempt == Attempt::Failed(FailureReason::Refused));
+        let reached = self.newest().any(|challenge| !matches!(challenge.message.attempt, Attempt::Failed(_)));
+        let refused = self.newest().any(|challenge| challenge.message.attempt == Attempt::Failed(FailureReason::Refused));
         let worthless = self.policy.verification_mode == VerificationMode::All && refused;
         if (reached && !worthless) || matches!(self.end, Some(End::Verified(_) | End::Canceled(_))) {
             Delivery::Sent
@@ -104,17 +100,12 @@ impl Session {
 
     /// Whether a message of the newest send went out, or may have. One that is still being handed over says nothing yet.
     pub(super) fn has_reached(&self) -> bool {
-        let newest = self.challenges.iter().filter(|challenge| challenge.message.generation == self.generation);
-        newest
-            .into_iter()
-            .any(|challenge| matches!(challenge.message.attempt, Attempt::Accepted { .. } | Attempt::Unclear { .. }))
+        self.newest().any(|challenge| matches!(challenge.message.attempt, Attempt::Accepted { .. } | Attempt::Unclear { .. }))
     }
 
     /// Whether the newest send is one more try on a channel whose earlier message may have arrived.
     fn is_retry(&self) -> bool {
-        let newest = self.challenges.iter().filter(|challenge| challenge.message.generation == self.generation);
-        newest
-            .into_iter()
+        self.newest()
             .any(|challenge| self.replaced.iter().any(|replaced| replaced.in_vain && replaced.channel == challenge.channel))
     }
 

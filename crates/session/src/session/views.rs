@@ -122,6 +122,11 @@ impl Session {
         &self.challenges
     }
 
+    /// Those that the newest send asked.
+    pub fn newest(&self) -> impl Iterator<Item = &Challenge> {
+        self.challenges.iter().filter(|challenge| challenge.message.generation == self.generation)
+    }
+
     /// Everybody whom it asks, now or later.
     pub fn recipients(&self) -> impl Iterator<Item = (Channel, &Recipient)> {
         let asked = self.challenges.iter().map(|challenge| (challenge.channel, &challenge.recipient));

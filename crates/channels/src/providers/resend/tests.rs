@@ -212,8 +212,7 @@ async fn the_vendors_word_for_an_error_decides_what_it_means() {
 #[tokio::test]
 async fn a_no_to_an_address_beyond_ascii_is_not_final() {
     let server = Server::start(answer(422, &[], include_str!("fixtures/recipient.json"))).await;
-    let mut message = testing::email();
-    message.recipient = countersign_model::Recipient::parse(Channel::Email, "jörg@example.com").unwrap();
+    let message = testing::email_to("jörg@example.com");
     assert_eq!(provider(&server.url("")).send(&message).await.label(), "unknown");
 }
 

@@ -218,8 +218,7 @@ async fn what_is_wrong_with_a_request_decides_what_a_no_means() {
 async fn a_no_to_an_address_beyond_ascii_is_not_final() {
     let server = Server::start(answer(400, &[], include_str!("fixtures/recipient.json"))).await;
     let (built, _) = Vendor::build(&Vendor::section(&server.url("")), testing::context("mail", Duration::from_secs(5)));
-    let mut message = testing::email();
-    message.recipient = countersign_model::Recipient::parse(Channel::Email, "jörg@example.com").unwrap();
+    let message = testing::email_to("jörg@example.com");
     assert_eq!(built.unwrap().send(&message).await.label(), "unknown");
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use countersign_model::{Receipt, ReceiptOf, Recipient, Reference, Report, Undelivered};
+use countersign_model::{Receipt, ReceiptOf, Reference, Report, Undelivered};
 use figment::Figment;
 use figment::providers::{Format as _, Toml};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::provider::Content;
 use crate::receipts::{Callback, CallbackRefusal, Reading};
 use crate::testing::server::{Act, Request, Server, answer};
 use crate::testing::suite::{Behaviour, Subject, Told, build_from, over_http, receipts_url};
-use crate::testing::{NOW, context, email, outgoing, rendered};
+use crate::testing::{NOW, context, email, email_to, outgoing, rendered};
 
 const ACCEPTED: &str = include_str!("fixtures/accepted.json");
 const EVENT: &str = include_str!("fixtures/event.json");
@@ -308,9 +308,7 @@ async fn a_complaint_about_an_address_is_final_only_where_it_can_be_about_nothin
     let provider = provider(&section(&server.url("")));
     let mut chosen = email();
     chosen.sender = Some("shop@example.com".to_owned());
-    let mut beyond = email();
-    beyond.recipient = Recipient::parse(Channel::Email, "jörg@example.com").unwrap();
-    for message in [chosen, beyond] {
+    for message in [chosen, email_to("jörg@example.com")] {
         assert_eq!(provider.send(&message).await.label(), "unknown");
     }
     assert_eq!(provider.send(&email()).await.label(), "refused");

@@ -199,13 +199,14 @@ async fn many_messages_do_not_each_try_a_centre_that_has_just_refused() {
     assert_eq!(centre.connections(), 2);
 }
 
+/// A centre that never answers the first message.
+fn forgets_the_first(frame: &Frame, before: usize) -> Act {
+    if frame.id == SUBMIT && before == 0 { Act::Nothing } else { polite(frame, before) }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_never_comes_gives_its_place_in_the_window_back() {
-    let script: Script = |frame, before| match frame.id {
-        SUBMIT if before == 0 => Act::Nothing,
-        _ => polite(frame, before),
-    };
-    let centre = Centre::start(script).await;
+    let centre = Centre::start(forgets_the_first).await;
     let provider = provider(&Config { window: 1, ..config(centre.port) });
     assert_eq!(provider.send(&sms()).await.label(), "unclear");
     assert_eq!(provider.send(&sms()).await.label(), "accepted");
@@ -214,11 +215,7 @@ async fn an_answer_that_never_comes_gives_its_place_in_the_window_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_place_in_the_window_comes_back_though_the_centre_never_falls_silent() {
-    let script: Script = |frame, before| match frame.id {
-        SUBMIT if before == 0 => Act::Nothing,
-        _ => polite(frame, before),
-    };
-    let centre = Centre::start(script).await;
+    let centre = Centre::start(forgets_the_first).await;
     let provider = provider(&Config { window: 1, ..config(centre.port) });
     assert_eq!(provider.send(&sms()).await.label(), "unclear");
     for second in 1..=90 {
