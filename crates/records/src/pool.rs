@@ -6,7 +6,7 @@ use sqlx::{AnyPool, ConnectOptions, Connection};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::engine::{Engine, Settings, file_pool, settle, url_pool};
+use crate::engine::{Engine, Settings, file_pool, keep_log_ahead, settle, url_pool};
 use crate::{Place, PoolOptions, RecordsError, Transaction};
 
 /// The records of an installation. Cheap to clone: all clones share the same connections.
@@ -39,6 +39,7 @@ impl Records {
                 let (pool, settings) = file_pool(&file)?;
                 let records = Self { pool, engine: Engine::Sqlite, turns: Some(Arc::new(Semaphore::new(1))), settings };
                 records.reach().await?;
+                keep_log_ahead(&records.pool).await?;
                 records.migrate().await?;
                 Ok(records)
             }
