@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use crate::planes::{self, SharedPlanes};
-use crate::{Client, MailSink, ProviderDouble, Setup, within_patience};
+use crate::{Client, MailSink, PATIENCE, ProviderDouble, Setup, within_patience};
 
 /// Where the clock stands when a server starts: 2026-01-15T10:45:00Z.
 pub const NOW: Timestamp = Timestamp::from_millis(1_768_473_900_000);
@@ -265,7 +265,9 @@ impl Builder {
         for _ in 0..if planes.is_some() { 2 } else { 1 } {
             let clock = Arc::clone(&clock) as Arc<dyn Clock>;
             let (rng, more_dialects) = (Arc::clone(&rng), self.more_dialects.clone());
-            let overrides = Overrides { clock: Arc::clone(&clock), rng, store_clock: Some(clock), more_dialects };
+            // Whoever is late because the machine is busy is waited for.
+            let patience = Some(PATIENCE / 2);
+            let overrides = Overrides { clock: Arc::clone(&clock), rng, store_clock: Some(clock), patience, more_dialects };
             nodes.push(Node::start(DataDir::new(dir.path().to_owned()), config.clone(), overrides).await);
         }
         let client = Client::of_nodes(nodes.iter().map(|node| node.bound.api.clone()).collect()).with_key(&keys["test"]);

@@ -1,6 +1,7 @@
 //! What callers were told against what is found afterwards: in the store, the log, the records, and with those who were written to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use countersign_model::{Aggregate, KeyKind};
 use countersign_records::{Records, SessionRecord, SessionState};
@@ -8,10 +9,13 @@ use countersign_session::store::SessionStore;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::{Client, Fact, Process, ProviderDouble, Receiver, Reply, Site, Told, poll};
+use crate::{Client, Fact, Process, ProviderDouble, Receiver, Reply, Site, Told, poll, within_patience};
 
 /// Sessions that are asked about at a time.
 const AT_ONCE: usize = 16;
+
+/// When it comes again where it is told to come again later.
+const LATER: Duration = Duration::from_millis(50);
 
 /// What was told about the sessions that are looked for.
 #[derive(Debug)]
@@ -74,7 +78,7 @@ impl<'a> Audit<'a> {
     /// What was acknowledged and is not in the store.
     pub async fn lost(&self) -> Lost {
         let mut lost = Lost::default();
-        for (session, reply) in self.each("/api/v1/otp/status", |fact| json!({"session_token": fact.sent.token})).await {
+        for (session, reply, _) in self.each("/api/v1/otp/status", |fact| json!({"session_token": fact.sent.token})).await {
             let channel = if self.sent[&session].live { "sms" } else { "email" };
             if reply.status == 401 {
                 lost.sessions.insert(session);
@@ -92,10 +96,10 @@ impl<'a> Audit<'a> {
         let lost = self.lost().await;
         assert!(lost.all().is_empty(), "{lost:?}");
         let guess = |fact: &Fact| json!({"session_token": fact.sent.token, "code": fact.code});
-        for (session, reply) in self.each("/api/v1/otp/verify", guess).await {
+        for (session, reply, is_unsure) in self.each("/api/v1/otp/verify", guess).await {
             if self.verified.contains(&session) {
                 reply.error(409, "already_verified");
-            } else if !(reply.status == 409 && self.unsure.contains(&session)) {
+            } else if !(reply.status == 409 && (is_unsure || self.unsure.contains(&session))) {
                 reply.assert(200).json("$.verified", true);
             }
         }
@@ -190,8 +194,9 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// Calls a path once for each session, some at a time.
-    async fn each(&self, path: &'static str, body: impl Fn(&Fact) -> serde_json::Value) -> Vec<(String, Reply)> {
+    /// Calls a path for each session, some at a time: once, and again for who is told to come again later, since of a call before that nobody
+    /// knows whether it was taken. Which those are is told with the answers.
+    async fn each(&self, path: &'static str, body: impl Fn(&Fact) -> serde_json::Value) -> Vec<(String, Reply, bool)> {
         let (mut running, mut replies) = (JoinSet::new(), Vec::new());
         for fact in self.sent.values() {
             if running.len() == AT_ONCE {
@@ -199,7 +204,21 @@ impl<'a> Audit<'a> {
             }
             let caller = self.callers[&if fact.live { KeyKind::Live } else { KeyKind::Test }].clone();
             let (id, body) = (fact.id().to_owned(), body(fact));
-            running.spawn(async move { (id, caller.post(path, &body).await) });
+            running.spawn(async move {
+                let mut is_unsure = false;
+                let answered = async {
+                    loop {
+                        let reply = caller.post(path, &body).await;
+                        if reply.status != 503 {
+                            return reply;
+                        }
+                        is_unsure = true;
+                        tokio::time::sleep(LATER).await;
+                    }
+                };
+                let reply = within_patience("an answer about a session", answered).await;
+                (id, reply, is_unsure)
+            });
         }
         replies.extend(running.join_all().await);
         replies

@@ -89,9 +89,10 @@ impl Client {
         Reply::try_read(response).await.expect("a reply ends")
     }
 
-    /// Waits until this caller's key opens: a running server hears of keys made at the terminal a moment later.
+    /// Waits until this caller's key opens: a running server hears of keys made at the terminal a moment later. Whoever asks too often before that
+    /// is told to slow down, and let in all the same once the key is known.
     pub async fn until_let_in(&self) {
-        let opened = async { while self.get("/api/v1/otp/sessions").await.status == 401 {} };
+        let opened = async { while [401, 429].contains(&self.get("/api/v1/otp/sessions").await.status) {} };
         within_patience("a key to open", opened).await;
     }
 

@@ -23,6 +23,7 @@ pub mod scenario;
 mod setup;
 mod site;
 mod smtp;
+mod vacant;
 mod wire;
 
 use std::time::Duration;
@@ -40,9 +41,10 @@ pub use receiver::{Post, Reaction, Receiver};
 pub use reply::Reply;
 pub use setup::Setup;
 pub use site::{Site, poll, subscribe};
+pub use vacant::Vacant;
 
-/// How long anything is waited for, so that a test that would hang fails instead.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// How long anything is waited for, so that a test that would hang fails instead. Far more than anything takes: a busy machine is no failure.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Waits for `what`, not longer than [`PATIENCE`].
 pub async fn within_patience<T>(what: &str, future: impl Future<Output = T>) -> T {

@@ -94,7 +94,7 @@ struct Keys {
 #[derive(Debug)]
 pub struct Load {
     shared: Arc<Shared>,
-    progress: watch::Receiver<(usize, usize)>,
+    progress: watch::Receiver<Progress>,
     running: JoinSet<()>,
 }
 
@@ -102,8 +102,20 @@ pub struct Load {
 struct Shared {
     told: Mutex<Told>,
     stop: AtomicBool,
-    /// Verifications acknowledged, and refusals.
-    progress: watch::Sender<(usize, usize)>,
+    progress: watch::Sender<Progress>,
+}
+
+/// How far it has come.
+#[derive(Debug, Default)]
+struct Progress {
+    /// Verifications acknowledged.
+    verified: usize,
+    /// Calls that were told to come again later.
+    refused: usize,
+    /// The verifications among those.
+    unconfirmed: usize,
+    /// Calls that came to an end, whichever, of each caller.
+    ended: Vec<usize>,
 }
 
 impl Callers {
@@ -129,11 +141,11 @@ impl Callers {
 
     /// Lets them call until they are told to stop.
     pub fn start(self) -> Load {
-        let (tell, progress) = watch::channel((0, 0));
+        let (tell, progress) = watch::channel(Progress { ended: vec![0; self.count], ..Progress::default() });
         let shared = Arc::new(Shared { told: Mutex::default(), stop: AtomicBool::new(false), progress: tell });
         let mut running = JoinSet::new();
-        for turn in 0..self.count {
-            running.spawn(Caller { shared: Arc::clone(&shared), callers: self.clone(), turn }.call());
+        for place in 0..self.count {
+            running.spawn(Caller { shared: Arc::clone(&shared), callers: self.clone(), place, turn: place }.call());
         }
         Load { shared, progress, running }
     }
@@ -142,16 +154,30 @@ impl Callers {
 impl Load {
     /// Waits until so many more verifications were acknowledged.
     pub async fn verifications(&mut self, more: usize) {
-        let wanted = self.progress.borrow().0 + more;
-        let come = self.progress.wait_for(|(verified, _)| *verified >= wanted);
+        let wanted = self.progress.borrow().verified + more;
+        let come = self.progress.wait_for(|progress| progress.verified >= wanted);
         within_patience("verifications", come).await.unwrap();
     }
 
     /// Waits until so many more calls were told to come again later.
     pub async fn refusals(&mut self, more: usize) {
-        let wanted = self.progress.borrow().1 + more;
-        let come = self.progress.wait_for(|(_, refused)| *refused >= wanted);
+        let wanted = self.progress.borrow().refused + more;
+        let come = self.progress.wait_for(|progress| progress.refused >= wanted);
         within_patience("refusals", come).await.unwrap();
+    }
+
+    /// Waits until so many more verifications were told to come again later.
+    pub async fn unconfirmed(&mut self, more: usize) {
+        let wanted = self.progress.borrow().unconfirmed + more;
+        let come = self.progress.wait_for(|progress| progress.unconfirmed >= wanted);
+        within_patience("refused verifications", come).await.unwrap();
+    }
+
+    /// Waits until every call that is under way now has come to its end.
+    pub async fn under_way(&mut self) {
+        let before = self.progress.borrow().ended.clone();
+        let come = self.progress.wait_for(|progress| progress.ended.iter().zip(&before).all(|(ended, before)| ended > before));
+        within_patience("the calls that are under way", come).await.unwrap();
     }
 
     /// The sessions acknowledged since then.
@@ -174,6 +200,8 @@ impl Load {
 struct Caller {
     shared: Arc<Shared>,
     callers: Callers,
+    /// Which of them he is.
+    place: usize,
     turn: usize,
 }
 
@@ -218,7 +246,7 @@ impl Caller {
         };
         reply.assert(200).json("$.verified", true).json("$.session_verified", true);
         self.shared.told.lock().unwrap().verified.push(Fact { at: SystemClock.now(), ..fact.clone() });
-        self.shared.progress.send_modify(|(verified, _)| *verified += 1);
+        self.shared.progress.send_modify(|progress| progress.verified += 1);
     }
 
     /// The answer, if it is a 200; anything else is noted.
@@ -228,7 +256,9 @@ impl Caller {
         let turn = self.turn % self.callers.nodes.len();
         let keys = &self.callers.nodes[turn];
         let client = if live { &keys.live } else { &keys.test };
-        let Some(reply) = client.try_call(path, ask.body()).await else {
+        let reply = client.try_call(path, ask.body()).await;
+        self.shared.progress.send_modify(|progress| progress.ended[self.place] += 1);
+        let Some(reply) = reply else {
             self.shared.told.lock().unwrap().broken += 1;
             if self.callers.nodes.len() > 1 {
                 self.callers.nodes.remove(turn);
@@ -239,7 +269,10 @@ impl Caller {
             200 => return Some(reply),
             503 => {
                 self.shared.told.lock().unwrap().refused.push(Refused { path, took: asked.elapsed(), reply });
-                self.shared.progress.send_modify(|(_, refused)| *refused += 1);
+                self.shared.progress.send_modify(|progress| {
+                    progress.refused += 1;
+                    progress.unconfirmed += usize::from(path == VERIFY);
+                });
                 tokio::time::sleep(MANNERS).await;
             }
             _ => self.shared.told.lock().unwrap().odd.push(reply),

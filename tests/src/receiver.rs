@@ -12,8 +12,8 @@ use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::Setup;
 use crate::wire::{RawRequest, read_request};
+use crate::{Setup, Vacant};
 
 /// What a receiver does with a post.
 #[derive(Debug, Clone)]
@@ -59,6 +59,8 @@ pub struct Receiver {
     address: SocketAddr,
     shared: Arc<Shared>,
     listening: Option<JoinHandle<()>>,
+    /// Its port while it is down.
+    kept: Option<Vacant>,
 }
 
 impl Receiver {
@@ -76,7 +78,7 @@ impl Receiver {
             faults: Mutex::default(),
         });
         let listening = Some(listen(listener, Arc::clone(&shared)));
-        Self { address, shared, listening }
+        Self { address, shared, listening, kept: None }
     }
 
     /// Where events are to be posted.
@@ -112,17 +114,19 @@ impl Receiver {
         self.shared.posts.lock().unwrap().clone()
     }
 
-    /// Stops listening and cuts every line.
+    /// Stops listening and cuts every line; the port stays its own.
     pub async fn go_down(&mut self) {
         if let Some(listening) = self.listening.take() {
             listening.abort();
             let _aborted = listening.await;
+            self.kept = Some(Vacant::at(self.address));
         }
     }
 
     /// Listens again, at the same address.
-    pub async fn come_back(&mut self) {
-        let listener = TcpListener::bind(self.address).await.unwrap();
+    #[track_caller]
+    pub fn come_back(&mut self) {
+        let listener = self.kept.take().expect("it is down").listen();
         self.listening = Some(listen(listener, Arc::clone(&self.shared)));
     }
 }

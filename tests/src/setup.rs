@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{Expected, MailSink, ProviderDouble};
 
-/// A `countersign.toml` in the making. What is not set stays at the product's own value.
+/// A `countersign.toml` in the making. What is not set, here or by the test, stays at the product's own value.
 #[derive(Debug, Clone)]
 pub struct Setup {
     sections: BTreeMap<String, BTreeMap<String, String>>,
@@ -25,6 +25,9 @@ impl Default for Setup {
             .set("admin.listen", "127.0.0.1:0")
             .set("http.workers", 2)
             .set("session.app_name", "Acme")
+            // A double that answers late because the machine is busy is no provider that fails.
+            .set("delivery.try_timeout_seconds", 20)
+            .set("delivery.deadline_seconds", 30)
     }
 }
 
@@ -50,6 +53,18 @@ impl Setup {
     pub fn generous(self) -> Self {
         let setup = self.set("limits.sends_per_user", "100000/5m").set("limits.calls_per_key", "1000000/1m");
         setup.set("limits.failed_authentication", "1000000/1m")
+    }
+
+    /// No step in Redis is given up because the machine is busy.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        self.set("redis.try_ms", 10_000).set("redis.deadline_ms", 15_000)
+    }
+
+    /// What Redis does not answer is given up by the product's own times.
+    #[must_use]
+    pub fn brisk(self) -> Self {
+        self.set("redis.try_ms", 500).set("redis.deadline_ms", 2_000)
     }
 
     /// Adds a named profile.

@@ -26,14 +26,13 @@ use crate::{Client, PATIENCE, Process, Receiver, Setup, planes, run};
 /// How often something outside this process is looked at again.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Looks at other processes' state until it is as wished; whatever it was last is shown when [`PATIENCE`] is over, three times for a machine that
-/// has much else to do.
+/// Looks at other processes' state until it is as wished; whatever it was last is shown when [`PATIENCE`] is over.
 pub async fn poll<T: std::fmt::Debug>(what: &str, mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
     let started = tokio::time::Instant::now();
     loop {
         match look().await {
             Ok(found) => return found,
-            Err(seen) => assert!(started.elapsed() < PATIENCE * 3, "waited in vain for {what}: {seen}"),
+            Err(seen) => assert!(started.elapsed() < PATIENCE, "waited in vain for {what}: {seen}"),
         }
         tokio::time::sleep(LOOK).await;
     }
@@ -49,9 +48,9 @@ pub struct Site {
 }
 
 impl Site {
-    /// A configuration over these planes, with limits out of the way.
+    /// A configuration over these planes, with limits out of the way and patience with Redis.
     pub fn setup(redis: &RedisServer, database: &PostgresDatabase) -> Setup {
-        Self::setup_without_redis(database).set("redis.url", redis.url())
+        Self::setup_without_redis(database).set("redis.url", redis.url()).patient()
     }
 
     /// The same without a word about Redis.

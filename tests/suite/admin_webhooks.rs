@@ -1,6 +1,6 @@
 //! Webhook endpoints in an operator's hand.
 
-use countersign_tests::TestApp;
+use countersign_tests::{TestApp, Vacant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -109,7 +109,8 @@ async fn an_endpoint_has_the_format_that_was_asked_for_and_hears_what_that_has_w
 #[tokio::test]
 async fn a_test_goes_out_and_the_log_of_deliveries_shows_what_came_of_it() {
     // Nobody listens there: the try fails, and is shown all the same.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let vacant = Vacant::any();
+    let port = vacant.port();
     let app = TestApp::builder()
         .set("webhooks.allow_http", true)
         .set("webhooks.allowed_networks", vec!["127.0.0.0/8"])

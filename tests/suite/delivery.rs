@@ -1,6 +1,8 @@
 //! Live sends: over SMTP to a mail server, over HTTP to a gateway, and what happens when they misbehave.
 
-use countersign_tests::{Act, Answer, Client, Expected, MailSink, ProviderDouble, Sent, TestApp, email, sms, within_patience};
+use countersign_tests::{
+    Act, Answer, Client, Expected, MailSink, ProviderDouble, Sent, TestApp, Vacant, email, sms, within_patience,
+};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
@@ -107,10 +109,9 @@ async fn why_a_channel_failed_is_told_in_a_word() {
         let reply = app.live().try_send(&sms("+12025550143")).await;
         reply.error(502, "all_channels_failed").json("$.details.channels_sent.sms.error", word);
     }
-    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = closed.local_addr().unwrap().port();
-    drop(closed);
-    let nobody = |setup: countersign_tests::Setup| setup.mail_server("mail", port).set("channels.email.providers", vec!["mail"]);
+    let vacant = Vacant::any();
+    let nobody =
+        |setup: countersign_tests::Setup| setup.mail_server("mail", vacant.port()).set("channels.email.providers", vec!["mail"]);
     let app = TestApp::builder().with(nobody).spawn().await;
     let reply = app.live().try_send(&email("ann@example.com")).await;
     reply.error(502, "all_channels_failed").json("$.details.channels_sent.email.error", "unreachable");
@@ -261,9 +262,9 @@ async fn a_client_that_hangs_up_while_a_mail_goes_out_changes_nothing_either() {
     assert_eq!(sink.mails().len(), 1);
 }
 
-/// Tries of one second.
+/// Tries of five seconds: enough on a busy machine to say all that is to be said before the answer that does not come.
 fn hasty(setup: countersign_tests::Setup) -> countersign_tests::Setup {
-    setup.set("delivery.try_timeout_seconds", 1).set("delivery.deadline_seconds", 3)
+    setup.set("delivery.try_timeout_seconds", 5).set("delivery.deadline_seconds", 8)
 }
 
 #[tokio::test]

@@ -143,10 +143,12 @@ async fn a_message_takes_the_first_route_that_it_fits() {
 
 #[tokio::test]
 async fn beyond_its_pace_a_provider_is_left_for_the_next() {
+    /// More than the first would be given in the time that they take, also on a busy machine.
+    const SENDS: usize = 60;
     let two = Two::spawn(|setup| setup.set("delivery.limits.first", 2)).await;
     let client = two.app.live();
     let mut sends = JoinSet::new();
-    for nth in 0..10 {
+    for nth in 0..SENDS {
         let client = client.clone();
         sends.spawn(async move { client.send(sms(&number(nth))).await });
     }
@@ -154,10 +156,10 @@ async fn beyond_its_pace_a_provider_is_left_for_the_next() {
         sent.reply.json("$.channels_sent.sms.success", true);
     }
     let (first, second) = two.asked();
-    assert!(first >= 2 && second > 0 && first + second == 10, "{first} and {second}");
+    assert!(first >= 2 && second > 0 && first + second == SENDS, "{first} and {second}");
     if is_shared() {
         // Both nodes were asked, and the time by which Redis counts stands still.
-        assert_eq!((first, second), (2, 8));
+        assert_eq!((first, second), (2, SENDS - 2));
     }
 }
 
@@ -184,12 +186,18 @@ async fn under_load_every_message_is_accounted_for_while_the_first_provider_stum
         });
     }
     callers.join_all().await;
+    // Of sends that come together one is a probe, of those that follow each other all are: some more until the first is taken up again.
+    let mut sends = SENDS;
+    while two.provider("first").await["health"]["circuit"] != "closed" {
+        two.send(sends).await;
+        sends += 1;
+    }
     let (first, second) = (two.provider("first").await, two.provider("second").await);
     let tries =
         |provider: &Value, outcome: &str| provider["tries"][outcome].as_u64().map_or(0, |tries| usize::try_from(tries).unwrap());
     let spoilt = tries(&first, "unknown") + tries(&first, "unclear") + tries(&first, "unreachable");
     assert_eq!((spoilt, tries(&first, "unclear")), (40, 5), "{first:#}");
-    assert_eq!(tries(&first, "accepted") + tries(&second, "accepted"), SENDS, "{first:#}\n{second:#}");
+    assert_eq!(tries(&first, "accepted") + tries(&second, "accepted"), sends, "{first:#}\n{second:#}");
     assert_eq!(two.asked(), (spoilt + tries(&first, "accepted"), tries(&second, "accepted")));
     // Whoever was asked in vain handed on; nobody else heard of a message twice.
     let (at_first, at_second) = (ids(&two.first), ids(&two.second));
@@ -197,7 +205,7 @@ async fn under_load_every_message_is_accounted_for_while_the_first_provider_stum
     let (set_first, set_second) = (distinct(&at_first), distinct(&at_second));
     assert_eq!((set_first.len(), set_second.len()), (at_first.len(), at_second.len()), "a provider was asked twice");
     assert_eq!(set_first.intersection(&set_second).count(), spoilt);
-    assert_eq!(set_first.union(&set_second).count(), SENDS);
+    assert_eq!(set_first.union(&set_second).count(), sends);
     assert!(first["health"]["opened"].as_u64().unwrap() >= 1, "{first:#}");
     assert_eq!((&first["health"]["circuit"], &first["health"]["in_flight"]), (&"closed".into(), &0.into()), "{first:#}");
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use countersign_model::{TenantId, WebhookEvent};
 use countersign_records::DeliveryFilter;
-use countersign_tests::{Reply, TestApp, poll};
+use countersign_tests::{Answer, Expected, ProviderDouble, Reply, Request, Setup, TestApp, poll};
 use serde_json::{Value, json};
 
 use crate::contact_news::records;
-use crate::receipts::listen;
+use crate::receipts::{listen, until_counted};
 
 pub(crate) const SERVICE: &str = "0d9ff1a6-6a6b-4d7e-9d0a-3f3f5f0e6a01";
 
@@ -94,4 +94,82 @@ async fn in_the_sandbox_a_number_stands_for_the_error_of_its_text() {
     let limited = post(&app, "test", "+12025550125", "hello").await;
     told(&limited, 429, "rate_limited");
     assert_eq!(limited.number_in("retry-after"), 60);
+}
+
+/// Stands in the addresses to which the gateways post.
+const PATH_SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+/// A gateway for text messages that tells what became of them.
+fn telling(setup: Setup, name: &str, double: &ProviderDouble) -> Setup {
+    let key = |key: &str| format!("providers.{name}.{key}");
+    let body = r#"{"to": {{ to|tojson }}, "text": {{ text|tojson }}, "reference": {{ reference|tojson }}}"#;
+    let setup = setup.gateway(name, double, &["sms"]).set(&key("json"), body);
+    setup
+        .set(&key("receipts.reference"), "/reference")
+        .set(&key("receipts.status"), "/status")
+        .set(&key("receipts.delivered"), vec!["delivered"])
+        .set(&key("receipts.failed"), vec!["failed"])
+        .set(&key("receipts.secret"), PATH_SECRET)
+}
+
+/// What a gateway says of a message.
+async fn says(app: &TestApp, gateway: &str, of: &Request, status: &str) {
+    let receipt = json!({"reference": of.field("reference"), "status": status});
+    app.nobody().post(&format!("/receipts/http/{gateway}/{PATH_SECRET}"), &receipt).await.assert(200);
+}
+
+#[tokio::test]
+async fn a_failure_at_one_gateway_is_no_news_of_a_text_that_another_one_takes() {
+    use WebhookEvent::{MessageDelivered, MessageSent};
+    let (first, second) = (ProviderDouble::start(Expected::json()).await, ProviderDouble::start(Expected::json()).await);
+    let two = |setup: Setup| {
+        let setup = telling(telling(setup, "first", &first), "second", &second);
+        setup.set("public_url", "https://otp.example.com").set("channels.sms.providers", vec!["first", "second"])
+    };
+    let app = TestApp::builder().with(two).service(SERVICE, &[]).spawn().await;
+    listen(&app).await;
+    first.plan(Answer::Cut);
+    let gate = second.hold();
+    let meanwhile = async {
+        let lost = first.request(1).await;
+        let taken = second.request(1).await;
+        says(&app, "first", &lost, "failed").await;
+        until_counted(&app, "first", "early").await;
+        gate.open();
+        (lost, taken)
+    };
+    let (reply, (lost, taken)) = tokio::join!(post(&app, "live", "+12025550143", "Your parcel is here"), meanwhile);
+    let id = reply.assert(200).text("$.messageId");
+    until_counted(&app, "first", "unknown").await;
+    says(&app, "first", &lost, "failed").await;
+    says(&app, "second", &taken, "delivered").await;
+    assert_eq!(until_told(&app, &id, MessageDelivered).await, [MessageSent, MessageDelivered]);
+}
+
+#[tokio::test]
+async fn a_text_that_is_said_to_have_arrived_has_arrived_whoever_says_so_first() {
+    use WebhookEvent::{MessageDelivered, MessageSent};
+    let (first, second) = (ProviderDouble::start(Expected::json()).await, ProviderDouble::start(Expected::json()).await);
+    let two = |setup: Setup| {
+        let setup = telling(telling(setup, "first", &first), "second", &second);
+        setup.set("public_url", "https://otp.example.com").set("channels.sms.providers", vec!["first", "second"])
+    };
+    let app = TestApp::builder().with(two).service(SERVICE, &[]).spawn().await;
+    listen(&app).await;
+    first.plan(Answer::Cut);
+    let gate = second.hold();
+    let meanwhile = async {
+        let slow = first.request(1).await;
+        let taken = second.request(1).await;
+        says(&app, "first", &slow, "delivered").await;
+        until_counted(&app, "first", "delivered").await;
+        gate.open();
+        taken
+    };
+    let (reply, taken) = tokio::join!(post(&app, "live", "+12025550143", "Your parcel is here"), meanwhile);
+    let id = reply.assert(200).text("$.messageId");
+    says(&app, "second", &taken, "failed").await;
+    until_counted(&app, "second", "unchanged").await;
+    // That a gateway took it is told last: its answer came last.
+    assert_eq!(until_told(&app, &id, MessageSent).await, [MessageDelivered, MessageSent]);
 }

@@ -27,7 +27,8 @@ pub struct ServerConfig {
     pub workers: Option<usize>,
     /// How long an idle connection is kept.
     pub keep_alive: Duration,
-    /// How long a request's head may take to arrive. A body has ten seconds on top.
+    /// How long a request's head may take to arrive. A body has ten seconds on top. After a standstill of the machine this is looked at before what
+    /// has arrived meanwhile: a short time would turn away callers who were quick.
     pub head_timeout: Duration,
     /// How long a closing connection may take.
     pub disconnect_timeout: Duration,
@@ -42,7 +43,7 @@ impl Default for ServerConfig {
         Self {
             workers: None,
             keep_alive: Duration::from_secs(75),
-            head_timeout: Duration::from_secs(5),
+            head_timeout: Duration::from_secs(20),
             disconnect_timeout: Duration::from_secs(2),
             max_connections: 10_000,
             shutdown_timeout: Duration::from_secs(30),

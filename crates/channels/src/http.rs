@@ -3,10 +3,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, Url};
-use serde::de::DeserializeOwned;
 
 use crate::provider::{CheckError, Diagnostic, TryOutcome};
 use crate::tls::{install_crypto, is_tls};
@@ -51,28 +49,18 @@ fn build(connect_timeout: Duration) -> Option<Client> {
 /// A provider's reply to one request.
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
+    #[cfg(any(feature = "aws", feature = "sendgrid"))]
+    pub(crate) headers: reqwest::header::HeaderMap,
     pub(crate) body: Body,
 }
 
 impl Reply {
-    /// The body as JSON; none where it is not whole or not of that form.
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Option<T> {
-        self.body.is_whole.then(|| serde_json::from_slice(&self.body.bytes).ok())?
-    }
-
-    /// What a log may say of it.
-    pub(crate) const fn diagnostic(&self) -> Diagnostic {
-        Diagnostic::Http(self.status)
-    }
-
-    /// What the status alone says where the body has nothing to add: nothing here is final for a recipient.
-    pub(crate) const fn outcome(&self) -> TryOutcome {
-        let said = self.diagnostic();
-        match self.status {
-            429 => TryOutcome::Throttled(said),
-            401 | 403 => TryOutcome::Misconfigured(said),
-            _ => TryOutcome::Unknown(said),
+    async fn of(response: Response) -> Self {
+        Self {
+            status: response.status().as_u16(),
+            #[cfg(any(feature = "aws", feature = "sendgrid"))]
+            headers: response.headers().clone(),
+            body: read(response).await,
         }
     }
 }
@@ -80,39 +68,35 @@ impl Reply {
 /// Makes one request, once. What fails is told as the try that it was: unclear as soon as bytes may have left.
 pub(crate) async fn exchange(request: RequestBuilder) -> Result<Reply, TryOutcome> {
     match request.send().await {
-        Ok(response) => {
-            let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            Ok(Reply { status, headers, body: read(response).await })
-        }
+        Ok(response) => Ok(Reply::of(response).await),
         Err(error) if error.is_connect() => Err(TryOutcome::Unreachable(Diagnostic::Note("no connection"))),
         Err(error) if error.is_builder() => Err(TryOutcome::Misconfigured(Diagnostic::Note("the request could not be built"))),
         Err(_) => Err(TryOutcome::Unclear(Diagnostic::Note("the line broke before a reply"))),
     }
 }
 
-/// Reaches a host without credentials and without a message: any answer shows that name, port and TLS are right.
-pub(crate) async fn reach(client: &Client, url: &Url) -> Result<(), CheckError> {
-    let mut root = url.clone();
-    root.set_path("/");
-    root.set_query(None);
+/// Asks for something that changes nothing, for a check.
+pub(crate) async fn ask(request: RequestBuilder, url: &Url) -> Result<Reply, CheckError> {
     let address = address(url);
-    match client.head(root).send().await {
-        Ok(_) => Ok(()),
+    match request.send().await {
+        Ok(response) => Ok(Reply::of(response).await),
         Err(error) if is_tls(&error) => Err(CheckError::Tls { address }),
         Err(_) => Err(CheckError::Unreachable { address }),
     }
 }
 
+/// Reaches a host without credentials and without a message: any answer shows that name, port and TLS are right.
+#[cfg(any(feature = "http", feature = "mailgun", feature = "vonage"))]
+pub(crate) async fn reach(client: &Client, url: &Url) -> Result<(), CheckError> {
+    let mut root = url.clone();
+    root.set_path("/");
+    root.set_query(None);
+    ask(client.head(root), url).await.map(drop)
+}
+
 /// `host:port`, as checks name it.
 pub(crate) fn address(url: &Url) -> String {
     format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
-}
-
-/// An id as it may be kept: visible ASCII of a sane length, since it goes into records and replies.
-pub(crate) fn sound_id(id: &str) -> Option<String> {
-    const MAX_ID: usize = 128;
-    let sound = (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-    sound.then(|| id.to_owned())
 }
 
 /// The reply's body, or what came of it: at most [`MAX_REPLY`] bytes.

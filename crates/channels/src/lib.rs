@@ -7,7 +7,10 @@
 mod aws;
 mod circuit;
 mod config;
+#[cfg(feature = "web")]
 mod http;
+#[cfg(feature = "ids")]
+mod ids;
 mod lists;
 mod looks;
 #[cfg(feature = "mail")]
@@ -17,12 +20,15 @@ mod pace;
 mod provider;
 mod providers;
 mod receipts;
+#[cfg(feature = "recent")]
+mod recent;
 mod registry;
 mod render;
 mod router;
 mod routes;
 #[cfg(feature = "seal")]
 mod seal;
+#[cfg(feature = "secret")]
 mod secret;
 #[cfg(feature = "section")]
 mod section;
@@ -31,6 +37,7 @@ mod segments;
 mod signed;
 #[cfg(test)]
 mod testing;
+#[cfg(feature = "tls")]
 mod tls;
 #[cfg(feature = "tongue")]
 mod tongue;

@@ -1,10 +1,12 @@
 //! What vendors share that take mail over HTTP.
 
+#[cfg(any(feature = "mailgun", feature = "postmark", feature = "ses"))]
+mod header;
 mod mailbox;
-mod status;
+#[cfg(any(feature = "mailgun", feature = "resend", feature = "sendgrid", feature = "ses"))]
+pub(crate) mod status;
 
 pub(crate) use self::mailbox::Mailbox;
-pub(crate) use self::status::undelivered;
 
 use countersign_model::{Receipt, ReceiptOf, Report, Timestamp};
 
@@ -12,6 +14,7 @@ use crate::config::{ConfigError, ConfigProblem};
 use crate::provider::{Content, Diagnostic, Rendered, TryOutcome};
 
 /// What our mails are filed under at a vendor that files them.
+#[cfg(any(feature = "mailgun", feature = "postmark", feature = "resend", feature = "sendgrid"))]
 pub(crate) const TAG: &str = "otp";
 
 /// The name under which a vendor keeps the reference for its receipts: at most 20 letters and underscores, none of any vendor's own names.

@@ -1,47 +1,15 @@
 //! The kinds of provider there are: one line each.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod context;
 
-use countersign_model::{Clock, ProviderName, Rng};
-use reqwest::Client;
+use std::sync::Arc;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use tokio::sync::mpsc;
 
-use crate::config::{ConfigError, ConfigProblem};
-use crate::http::SharedClient;
+pub(crate) use self::context::ProviderContext;
+use crate::config::ConfigError;
 use crate::provider::Provider;
-use crate::providers;
-use crate::receipts::Pushed;
-
-/// What a provider may need from the house when it is built.
-pub(crate) struct ProviderContext {
-    /// The operator's name for it.
-    pub(crate) name: ProviderName,
-    /// Where its section stands, for errors: `providers.<name>`.
-    pub(crate) key: String,
-    /// Dates messages.
-    pub(crate) clock: Arc<dyn Clock>,
-    /// Time for all that comes before a message begins to leave. It is shorter than a try, so that what hangs there ends as
-    /// certainly not sent and not as unclear.
-    pub(crate) patience: Duration,
-    pub(crate) http: SharedClient,
-    /// Chance, for nonces.
-    pub(crate) rng: Arc<dyn Rng>,
-    /// Where the provider shall post receipts to: `https://<public host>/receipts/<kind>/<name>`; none: no public address is configured, and
-    /// none is asked for.
-    pub(crate) receipts_url: Option<String>,
-    /// For receipts that come over a connection which the provider holds open. A full queue makes it wait.
-    pub(crate) pushed: mpsc::Sender<Pushed>,
-}
-
-impl ProviderContext {
-    /// The client that all providers share.
-    pub(crate) fn client(&self) -> Result<Client, ConfigError> {
-        self.http.get().ok_or_else(|| ConfigError::new(self.key.clone(), ConfigProblem::Tls))
-    }
-}
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $word:literal $kind:ident => $module:ident),+ $(,)?) => {
@@ -56,14 +24,14 @@ macro_rules! kinds {
                 $(#[$doc])*
                 #[cfg(feature = $word)]
                 #[serde(rename = $word)]
-                $kind(Box<providers::$module::Config>),
+                $kind(Box<crate::providers::$module::Config>),
             )+
         }
 
         impl ProviderConfig {
             /// The word after `kind =`.
             pub(crate) const fn kind(&self) -> &'static str {
-                match self {
+                match *self {
                     $(#[cfg(feature = $word)] Self::$kind(_) => $word,)+
                 }
             }
@@ -84,8 +52,8 @@ macro_rules! kinds {
 
             /// A section of this kind, from all its keys but `kind`. Errors have the whole path that the deserialiser keeps.
             pub fn read<'de, D: Deserializer<'de>>(self, keys: D) -> Result<ProviderConfig, D::Error> {
-                match self {
-                    $(#[cfg(feature = $word)] Self::$kind => Deserialize::deserialize(keys).map(ProviderConfig::$kind),)+
+                match (self, keys) {
+                    $(#[cfg(feature = $word)] (Self::$kind, keys) => Deserialize::deserialize(keys).map(ProviderConfig::$kind),)+
                 }
             }
         }
@@ -97,7 +65,7 @@ macro_rules! kinds {
                         #[cfg(feature = $word)]
                         $word => Ok(Self::$kind),
                         #[cfg(not(feature = $word))]
-                        $word => Err(D::Error::custom(concat!("this build leaves ", $word, " out: build it with the cargo feature ", $word))),
+                        $word => Err(D::Error::custom(concat!("this build leaves ", $word, " out: build it with the cargo feature countersign-channels/", $word))),
                     )+
                     other => Err(D::Error::unknown_variant(other, Self::WORDS)),
                 }
@@ -106,8 +74,10 @@ macro_rules! kinds {
 
         /// Makes the provider of a section, or says which key is wrong.
         pub(crate) fn build(config: &ProviderConfig, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
-            match config {
-                $(#[cfg(feature = $word)] ProviderConfig::$kind(config) => providers::$module::build(config, context),)+
+            match (config, context) {
+                $(#[cfg(feature = $word)] (ProviderConfig::$kind(config), context) => crate::providers::$module::build(config, context),)+
+                #[cfg(not(any($(feature = $word),+)))]
+                (none, _) => match *none {},
             }
         }
     };

@@ -9,7 +9,6 @@ use countersign_model::{Channel, Clock, Mode, OsRng, PerChannel, ProviderName, R
 use tokio::sync::mpsc;
 
 use crate::config::{ChannelsConfig, ConfigError, DeliveryConfig, OnUnclear, ProvidersConfig};
-use crate::http::SharedClient;
 use crate::lists::{Lane, List};
 use crate::outlet::{Health, Outlet};
 use crate::provider::Provider;
@@ -72,25 +71,16 @@ impl Routes {
         house: &House,
     ) -> Result<Self, ConfigError> {
         let segments = build::check(providers, channels, &delivery)?;
-        let http = SharedClient::new(build::patience(delivery.try_timeout()));
         let (push, pushed) = mpsc::channel(PUSHED);
+        let common = ProviderContext::common(house, build::patience(delivery.try_timeout()), push);
         let mut built: BTreeMap<&str, Arc<Outlet>> = BTreeMap::new();
+        let mut kinds = BTreeMap::new();
         for (name, config) in providers {
             build::check_name(name)?;
-            let receipts_url =
-                house.public_url.as_deref().map(|url| format!("{}/receipts/{}/{name}", url.trim_end_matches('/'), config.kind()));
-            let patience = build::patience(delivery.try_timeout_of(name));
             let has_own_time = delivery.try_timeouts.contains_key(name);
-            let context = ProviderContext {
-                name: ProviderName::new(name),
-                key: format!("providers.{name}"),
-                clock: Arc::clone(&house.clock),
-                patience,
-                http: if has_own_time { SharedClient::new(patience) } else { http.clone() },
-                rng: Arc::clone(&house.rng),
-                receipts_url,
-                pushed: push.clone(),
-            };
+            let own_patience = has_own_time.then(|| build::patience(delivery.try_timeout_of(name)));
+            let context = common.of(name, config.kind(), own_patience);
+            kinds.insert(context.name.clone(), config.kind());
             built.insert(name, Outlet::new(registry::build(config, context)?, &delivery));
         }
 
@@ -98,7 +88,6 @@ impl Routes {
         for channel in Channel::ALL {
             live.insert(channel, build::lane(&built, channel, channels.section(channel))?);
         }
-        let kinds = providers.iter().map(|(name, config)| (ProviderName::new(name), config.kind())).collect();
         Ok(Self {
             outlets: built.into_values().collect(),
             live: PerChannel::from_fn(|channel| live.remove(&channel).unwrap_or_default()),
@@ -195,5 +184,6 @@ impl Routes {
     }
 }
 
-#[cfg(test)]
+// Whole configurations, with these kinds in them.
+#[cfg(all(test, feature = "console", feature = "http", feature = "smtp"))]
 mod tests;

@@ -1,16 +1,14 @@
 //! Secrets of the configuration: read from the value or from a file, never shown.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-#[cfg(any(feature = "section", feature = "http"))]
-use secrecy::ExposeSecret as _;
 use secrecy::SecretString;
 use serde::{Serialize as _, Serializer};
 
 use crate::config::{ConfigError, ConfigProblem};
 
-const SHOWN: &str = "(hidden)";
+/// What is shown in a secret's place.
+pub(crate) const SHOWN: &str = "(hidden)";
 
 /// The secret `key`, from its own value or from the file that `<key>_file` names. A file's last line end is not part of it.
 pub(crate) fn read(
@@ -28,13 +26,15 @@ pub(crate) fn read(
 }
 
 /// The same, where an empty secret would open to everybody.
-#[cfg(any(feature = "section", feature = "http"))]
+#[cfg(any(feature = "aws", feature = "http", feature = "meta", feature = "postmark", feature = "twilio", feature = "vonage"))]
 pub(crate) fn filled(
     at: &str,
     key: &'static str,
     value: Option<&SecretString>,
     file: Option<&Path>,
 ) -> Result<Option<SecretString>, ConfigError> {
+    use secrecy::ExposeSecret as _;
+
     match read(at, key, value, file)? {
         Some(secret) if secret.expose_secret().trim().is_empty() => {
             Err(ConfigError::new(format!("{at}.{key}"), ConfigProblem::Empty))
@@ -52,6 +52,8 @@ pub(crate) fn path_segment(
     value: Option<&SecretString>,
     file: Option<&Path>,
 ) -> Result<Option<SecretString>, ConfigError> {
+    use secrecy::ExposeSecret as _;
+
     let is_segment = |text: &str| {
         (32..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
@@ -81,19 +83,17 @@ pub(crate) fn hide<S: Serializer>(secret: &Option<SecretString>, serializer: S) 
     secret.as_ref().map(|_| SHOWN).serialize(serializer)
 }
 
-/// For `serialize_with`: the same for a table that may be left out.
-#[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
-pub(crate) fn hide_some_values<S: Serializer>(
-    secrets: &Option<BTreeMap<String, SecretString>>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match secrets {
-        Some(secrets) => hide_values(secrets, serializer),
-        None => serializer.serialize_none(),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
 
-/// For `serialize_with`: shows the names, hides the values.
-pub(crate) fn hide_values<S: Serializer>(secrets: &BTreeMap<String, SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(secrets.keys().map(|name| (name, SHOWN)))
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_from_its_file_without_the_last_line_end() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "from the file\r\n").unwrap();
+        let read = read("providers.mail", "password", None, Some(file.path())).unwrap().unwrap();
+        assert_eq!(read.expose_secret(), "from the file");
+    }
 }

@@ -1,14 +1,16 @@
-//! What sections of vendors' APIs have in common: an address, a key that has to be there, and the header that carries it.
+//! What vendors' APIs have in common: in the section an address, a key that has to be there and the header that carries it; and how replies are read.
 
-mod ask;
+#[cfg(feature = "header")]
+mod header;
+mod reply;
 
 use std::path::Path;
 
 use reqwest::Url;
-use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 
-pub(crate) use self::ask::ask;
+#[cfg(feature = "header")]
+pub(crate) use self::header::hidden_header;
 use crate::config::{ConfigError, ConfigProblem};
 use crate::secret;
 
@@ -45,14 +47,6 @@ pub(crate) fn needed(
     filled.ok_or_else(|| ConfigError::new(format!("{at}.{key}"), ConfigProblem::Secret(key)))
 }
 
-/// The value of a header that no log shows.
-pub(crate) fn hidden_header(at: &str, key: &'static str, text: &str) -> Result<HeaderValue, ConfigError> {
-    let wrong = |_| ConfigError::new(format!("{at}.{key}"), ConfigProblem::Form("one line of visible text"));
-    let mut value = HeaderValue::from_str(text).map_err(wrong)?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,8 +72,5 @@ mod tests {
             let expected = "providers.x.api_key: is empty or missing: give it, or name a file that holds it as `api_key_file`";
             assert_eq!(told, expected);
         }
-        let told = hidden_header("providers.x", "api_key", "Bearer a\nb").unwrap_err().to_string();
-        assert_eq!(told, "providers.x.api_key: must be one line of visible text");
-        assert!(!format!("{:?}", hidden_header("providers.x", "api_key", "Bearer hush").unwrap()).contains("hush"));
     }
 }

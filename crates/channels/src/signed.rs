@@ -1,22 +1,7 @@
-//! Pieces that vendors' signatures are checked with.
+//! What vendors' HMACs are checked with.
 
-use std::time::Duration;
-
-use countersign_model::Timestamp;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
-
-/// How far a signed time may lie from ours, in either direction: what the Standard Webhooks allow.
-const WINDOW: Duration = Duration::from_secs(300);
-
-/// Whether `text`, a signed time in whole seconds since 1970, is of these minutes. Only digits are taken: what else a parser would let through
-/// could be moved about between the parts of a signed text.
-pub(crate) fn is_recent(text: &str, now: Timestamp) -> bool {
-    let is_plain = (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    let Some(seconds) = is_plain.then(|| text.parse::<i64>().ok()).flatten() else { return false };
-    let signed = Timestamp::from_millis(seconds * 1000);
-    now.since(signed) <= WINDOW && signed.since(now) <= WINDOW
-}
 
 /// Whether one of `tags` is the HMAC-SHA-256 of these parts, one behind the other. In constant time for each; the parts are hashed once, since
 /// whoever posts chooses how many tags there are.
@@ -26,22 +11,4 @@ pub(crate) fn is_hmac_sha256(key: &[u8], parts: &[&[u8]], mut tags: impl Iterato
         mac.update(part);
     }
     tags.any(|tag| mac.clone().verify_slice(&tag).is_ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_signed_time_is_taken_for_five_minutes_on_either_side() {
-        let now = Timestamp::from_millis(1_768_473_900_000);
-        for recent in ["1768473900", "1768474200", "1768473600"] {
-            assert!(is_recent(recent, now), "{recent}");
-        }
-        for not in
-            ["1768474201", "1768473599", "", "+1768473900", " 1768473900", "1768473900.0", "-1", "99999999999999999999", "0"]
-        {
-            assert!(!is_recent(not, now), "{not}");
-        }
-    }
 }

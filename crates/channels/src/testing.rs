@@ -1,23 +1,25 @@
 //! Messages and doubles for the tests of this crate.
 
 pub(crate) mod server;
+// Whoever keeps to it has secrets to keep.
+#[cfg(feature = "secret")]
 pub(crate) mod suite;
 
 use std::fmt::{self, Write as _};
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use countersign_model::{
-    Autofill, Channel, Clock, Code, Errand, KeyKind, ManualClock, MessageId, Mode, Outgoing, Partition, ProviderName, Recipient,
-    Scope, SeededRng, SessionId, TenantId, Timestamp,
+    Autofill, Channel, Code, Errand, KeyKind, MessageId, Mode, Outgoing, Partition, Recipient, Scope, SeededRng, SessionId,
+    TenantId, Timestamp,
 };
+use tokio::net::TcpSocket;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::http::SharedClient;
 use crate::provider::Rendered;
-use crate::registry::ProviderContext;
 use crate::render::Renderer;
 
 /// 2026-01-15T10:45:00Z.
@@ -68,21 +70,31 @@ pub(crate) fn email() -> Rendered {
     rendered(outgoing(Channel::Email))
 }
 
+#[cfg(feature = "mail")]
 pub(crate) fn email_to(address: &str) -> Rendered {
     Rendered { recipient: Recipient::parse(Channel::Email, address).unwrap(), ..email() }
 }
 
-pub(crate) fn context(name: &str, patience: Duration) -> ProviderContext {
-    let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(NOW));
-    ProviderContext {
-        name: ProviderName::new(name),
-        key: format!("providers.{name}"),
-        clock,
-        patience,
-        http: SharedClient::new(patience),
-        rng: Arc::new(SeededRng::new(9)),
-        receipts_url: None,
-        pushed: tokio::sync::mpsc::channel(16).0,
+#[cfg(feature = "secret")]
+pub(crate) fn context(name: &str, patience: Duration) -> crate::registry::ProviderContext {
+    use countersign_model::ManualClock;
+
+    let house = crate::House { clock: Arc::new(ManualClock::new(NOW)), rng: Arc::new(SeededRng::new(9)), public_url: None };
+    crate::registry::ProviderContext::common(&house, patience, tokio::sync::mpsc::channel(16).0).of(name, "kind", None)
+}
+
+/// A port of 127.0.0.1 on which nobody listens. It is held, so that nobody comes to listen there meanwhile.
+pub(crate) struct Unused(TcpSocket);
+
+impl Unused {
+    pub(crate) fn hold() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        Self(socket)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
     }
 }
 
@@ -140,4 +152,11 @@ impl Subscriber for Collector {
     fn enter(&self, _: &Id) {}
 
     fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test]
+async fn nobody_listens_on_a_port_that_is_held() {
+    let unused = Unused::hold();
+    let refused = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, unused.port())).await;
+    assert_eq!(refused.map(drop).map_err(|error| error.kind()), Err(std::io::ErrorKind::ConnectionRefused));
 }

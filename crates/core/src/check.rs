@@ -99,6 +99,7 @@ impl Platform {
             return Err(Refusal::Internal("a step that nobody asked for was turned away"));
         };
         self.metrics.verdict(&verdict);
+        self.metrics.messages.verdict(&verdict);
         match heard(verdict) {
             Ok((session, judgement)) => Ok(judgement.session_verified.then_some(*session)),
             Err(refusal @ (Refusal::RecipientBlocked { .. } | Refusal::Unavailable(_))) => Err(refusal),

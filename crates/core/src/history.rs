@@ -12,9 +12,7 @@ use crate::otp_view::OtpView;
 use crate::platform::Platform;
 use crate::refusal::Refusal;
 
-/// How long a caller waits for the records to know what happened before it asked.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// How often it looks.
+/// How often a caller that waits looks whether the records know by now what happened before it asked.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Which sessions are wanted. What is left open is not looked at.
@@ -87,7 +85,7 @@ impl Platform {
     pub(crate) async fn catch_up(&self, partition: Partition) -> Result<Option<Duration>, Refusal> {
         let position = self.position(partition).await?;
         let unread = self.store.read_log(partition, position, 1).await?;
-        let patience_ends = Instant::now() + PATIENCE;
+        let patience_ends = Instant::now() + self.settings.history_wait;
         let mut position = position;
         while position < unread.end && !unread.entries.is_empty() {
             if Instant::now() >= patience_ends {

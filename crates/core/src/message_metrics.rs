@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use countersign_model::{Attempt, Mode, ProviderName};
+use countersign_session::store::VerifyVerdict;
 use countersign_session::{Challenge, Session};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -22,9 +23,10 @@ pub(crate) enum Stage {
     Delivered,
     /// A receipt says that it did not.
     Undelivered,
-    /// Its code came back right: the surest sign that it arrived.
-    Verified,
 }
+
+/// What is counted of a message whose code came back right: the surest sign that it arrived.
+const VERIFIED: &str = "verified";
 
 impl Stage {
     const fn as_str(self) -> &'static str {
@@ -32,7 +34,6 @@ impl Stage {
             Self::Accepted => "accepted",
             Self::Delivered => "delivered",
             Self::Undelivered => "undelivered",
-            Self::Verified => "verified",
         }
     }
 }
@@ -82,10 +83,10 @@ impl MessageMetrics {
         self.receipts.get_or_create(&ReceiptLabels { provider, outcome }).inc();
     }
 
-    /// Counts a message that a provider took. Those to test recipients are none: their known codes would pass for conversion.
+    /// Counts what became of a message that a provider took.
     pub(crate) fn stage(&self, session: &Session, challenge: &Challenge, stage: Stage) {
-        let (Mode::Live, Attempt::Accepted { provider, .. }) = (session.mode(), &challenge.message.attempt) else { return };
-        if session.is_test() {
+        let Attempt::Accepted { provider, .. } = &challenge.message.attempt else { return };
+        if !is_counted(session) {
             return;
         }
         let (provider, channel) = (provider.as_str().to_owned(), challenge.channel.as_str());
@@ -98,4 +99,22 @@ impl MessageMetrics {
         }
         self.stages.get_or_create(&StageLabels { provider, channel, stage: stage.as_str() }).inc();
     }
+
+    /// Counts the messages whose codes came back right, each where its channel is proved: for who took that message, which need not be its
+    /// channel's newest.
+    pub(crate) fn verdict(&self, verdict: &VerifyVerdict) {
+        let VerifyVerdict::Judged(session, _, carried) = verdict else { return };
+        if !is_counted(session) {
+            return;
+        }
+        for message in carried {
+            let (provider, channel) = (message.provider.as_str().to_owned(), message.channel.as_str());
+            self.stages.get_or_create(&StageLabels { provider, channel, stage: VERIFIED }).inc();
+        }
+    }
+}
+
+/// Messages of the sandbox are not counted, nor those to test recipients: their known codes would pass for conversion.
+fn is_counted(session: &Session) -> bool {
+    session.mode() == Mode::Live && !session.is_test()
 }

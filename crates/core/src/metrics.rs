@@ -108,8 +108,8 @@ impl Metrics {
     /// Counts a verification.
     pub(crate) fn verdict(&self, verdict: &VerifyVerdict) {
         let verdict = match verdict {
-            VerifyVerdict::Judged(_, judgement) if judgement.session_verified => "verified",
-            VerifyVerdict::Judged(_, judgement) if judgement.verified => "partly_verified",
+            VerifyVerdict::Judged(_, judgement, _) if judgement.session_verified => "verified",
+            VerifyVerdict::Judged(_, judgement, _) if judgement.verified => "partly_verified",
             VerifyVerdict::Judged(..) => "wrong",
             VerifyVerdict::AlreadyVerified(_) => "already_verified",
             VerifyVerdict::Canceled(_) => "canceled",

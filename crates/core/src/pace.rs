@@ -12,7 +12,7 @@ use countersign_session::{CodeKeys, SubjectKind};
 use tokio::time::timeout;
 use tracing::debug;
 
-/// How long the store may take to say whether it is a message's turn.
+/// How long the store usually may take to say whether it is a message's turn.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Turns counted in the session store that nodes share. While it is away, or slow, this node counts by itself: then as many nodes as there are
@@ -21,6 +21,7 @@ pub struct SharedPace {
     store: Arc<dyn SessionStore>,
     keys: Arc<CodeKeys>,
     own: OwnPace,
+    patience: Duration,
 }
 
 impl fmt::Debug for SharedPace {
@@ -33,7 +34,14 @@ impl SharedPace {
     /// Counts in `store`, under names that `keys` give.
     #[must_use]
     pub fn new(store: Arc<dyn SessionStore>, keys: Arc<CodeKeys>) -> Self {
-        Self { store, keys, own: OwnPace::default() }
+        Self { store, keys, own: OwnPace::default(), patience: PATIENCE }
+    }
+
+    /// The same, whose store may take so long for its answer.
+    #[must_use]
+    pub const fn waiting(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// A provider belongs to no tenant: it is counted under one that nobody is, so that providers are spread over the partitions.
@@ -48,7 +56,7 @@ impl SharedPace {
 #[async_trait]
 impl Pace for SharedPace {
     async fn take(&self, provider: &ProviderName, per_second: u32) -> Turn {
-        match timeout(PATIENCE, self.store.strike(self.strike(provider, per_second))).await {
+        match timeout(self.patience, self.store.strike(self.strike(provider, per_second))).await {
             Ok(Ok(StrikeVerdict::Room { .. })) => Turn::Now,
             Ok(Ok(StrikeVerdict::Full { wait })) => Turn::In(wait),
             Ok(Err(_)) | Err(_) => {

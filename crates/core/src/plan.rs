@@ -97,6 +97,8 @@ impl Platform {
             autofill: command.autofill.clone(),
             metadata: command.metadata.clone(),
             add_contact: command.add_contact,
+            // What was worked out is no more than the language of a country, a service or another contact.
+            contact_locale: command.locale.clone().filter(|_| command.add_contact),
             policy,
             challenges,
             fallback,

@@ -155,6 +155,7 @@ impl Platform {
             autofill: Autofill::default(),
             metadata: "{}".to_owned(),
             add_contact: false,
+            contact_locale: None,
             policy: policy(),
             challenges: vec![challenge],
             fallback: Vec::new(),

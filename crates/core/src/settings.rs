@@ -24,6 +24,13 @@ pub struct Settings {
     pub history_kept: Option<Duration>,
     /// How long a send that names no language waits to be told by the records what its contact reads; zero: nobody asks.
     pub contact_locale_wait: Duration,
+    /// How long a list over all time waits for the records to know what happened before it was asked for.
+    pub history_wait: Duration,
+}
+
+impl Settings {
+    /// The usual [`Settings::history_wait`]: a projector that works is much quicker.
+    pub const HISTORY_WAIT: Duration = Duration::from_secs(1);
 }
 
 /// Prices of an installation that bills its tenants.

@@ -6,7 +6,6 @@ use countersign_session::{Guesses, Judgement, Session};
 use crate::admission::{TRIES, Told};
 use crate::callers::Caller;
 use crate::idempotency::IdempotencyKey;
-use crate::message_metrics::Stage;
 use crate::platform::Platform;
 use crate::refusal::{About, Refusal};
 use crate::status::{Handle, Named};
@@ -65,12 +64,10 @@ impl Platform {
 
     fn judged(&self, verdict: VerifyVerdict, replayed: bool) -> Result<Verified, Refusal> {
         self.metrics.verdict(&verdict);
-        let (session, judgement) = heard(verdict)?;
-        if judgement.session_verified && !replayed {
-            for challenge in session.challenges().iter().filter(|challenge| challenge.verified_at.is_some()) {
-                self.metrics.messages.stage(&session, challenge, Stage::Verified);
-            }
+        if !replayed {
+            self.metrics.messages.verdict(&verdict);
         }
+        let (session, judgement) = heard(verdict)?;
         let proof = if judgement.session_verified { self.proofs.sign(&session) } else { Ok(None) };
         let proof = proof.map_err(|_| Refusal::Internal("the proof could not be signed"))?;
         Ok(Verified { session: *session, judgement, proof, replayed })
@@ -80,7 +77,7 @@ impl Platform {
 pub(crate) fn heard(verdict: VerifyVerdict) -> Result<(Box<Session>, Judgement), Refusal> {
     let about = |session: Box<Session>| About::of(&session);
     Err(match verdict {
-        VerifyVerdict::Judged(session, judgement) => return Ok((session, judgement)),
+        VerifyVerdict::Judged(session, judgement, _) => return Ok((session, judgement)),
         VerifyVerdict::AlreadyVerified(session) => Refusal::AlreadyVerified(about(session)),
         VerifyVerdict::Canceled(session) => Refusal::Canceled(about(session)),
         VerifyVerdict::Expired(session) => Refusal::Expired(about(session)),

@@ -37,6 +37,9 @@ pub struct Overrides {
     pub rng: Arc<dyn Rng>,
     /// What a session store that has a time of its own is to take for the time instead.
     pub store_clock: Option<Arc<dyn Clock>>,
+    /// How long one part waits for another before it does without: a list over all time for the records to know what happened before it was asked
+    /// for, a message for the nodes' common count of a provider's turns. None: the usual times of each.
+    pub patience: Option<Duration>,
     /// Dialects beside the product's own.
     pub more_dialects: Vec<&'static dyn Wire>,
 }
@@ -116,7 +119,7 @@ pub struct App {
 
 impl Default for Overrides {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), rng: Arc::new(OsRng), store_clock: None, more_dialects: Vec::new() }
+        Self { clock: Arc::new(SystemClock), rng: Arc::new(OsRng), store_clock: None, patience: None, more_dialects: Vec::new() }
     }
 }
 

@@ -108,8 +108,9 @@ pub(crate) async fn platform(
     public_url: String,
     overrides: Overrides,
 ) -> Result<Arc<Platform>, AppError> {
-    let Overrides { clock, rng, store_clock, more_dialects: _ } = overrides;
-    let settings = config.settings(public_url);
+    let Overrides { clock, rng, store_clock, patience, more_dialects: _ } = overrides;
+    let mut settings = config.settings(public_url);
+    settings.history_wait = patience.unwrap_or(settings.history_wait);
     let keys = Arc::new(CodeKeys::open(material)?);
     let tokens = Arc::new(SessionTokens::open(material, &settings.public_url, &config.region)?);
     let proofs = Arc::new(Proofs::open(material, &settings.public_url)?);
@@ -118,7 +119,11 @@ pub(crate) async fn platform(
     let metrics = Arc::new(Metrics::default());
     let mut router = Router::new(ways_out, Arc::clone(&metrics) as _);
     if config.is_shared() {
-        router = router.paced_by(Arc::new(SharedPace::new(Arc::clone(&store), Arc::clone(&keys))));
+        let pace = SharedPace::new(Arc::clone(&store), Arc::clone(&keys));
+        router = router.paced_by(Arc::new(match patience {
+            Some(patience) => pace.waiting(patience),
+            None => pace,
+        }));
     }
     Ok(Platform::new(Parts {
         store,

@@ -200,6 +200,11 @@ pub enum EventKind {
         /// On which channel.
         channel: Channel,
     },
+    /// A send that wants a contact named the language of its messages: the contact's, too.
+    LocaleNamed {
+        /// A BCP 47 tag.
+        locale: String,
+    },
 }
 
 /// What a session was opened with, as far as records keep it.
@@ -254,6 +259,7 @@ impl EventKind {
             Self::MessageDelivered { .. } => "message.delivered",
             Self::MessageUndelivered { .. } => "message.undelivered",
             Self::RetryStarted { .. } => "session.retry",
+            Self::LocaleNamed { .. } => "session.locale",
         }
     }
 }

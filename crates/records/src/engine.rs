@@ -20,6 +20,9 @@ use crate::{PoolOptions, RecordsError};
 /// How long a statement waits for somebody else's lock: another process's write, another transaction's row.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long whoever opens a file waits for another process that is just making it or changing its form: on a slow disk that takes its time.
+const OPENING_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// How often a lock is asked for that SQLite itself does not wait for.
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
@@ -112,12 +115,25 @@ pub(crate) async fn settle(connection: &mut AnyConnection, settings: &Settings) 
 /// each other), whatever `busy_timeout` says: so this does.
 pub(crate) async fn keep_log_ahead(pool: &AnyPool) -> Result<(), sqlx::Error> {
     let mut connection = pool.acquire().await?;
-    let end = Instant::now() + LOCK_TIMEOUT;
+    let patience = Patience::begin();
     loop {
         match connection.execute("PRAGMA journal_mode = WAL").await {
-            Err(refused) if is_busy(&refused) && Instant::now() < end => sleep(LOCK_PAUSE).await,
+            Err(refused) if patience.is_left_for(&refused) => sleep(LOCK_PAUSE).await,
             done => return done.map(drop),
         }
+    }
+}
+
+/// How long whoever opens a file still tries again what another process was in the way of.
+pub(crate) struct Patience(Instant);
+
+impl Patience {
+    pub(crate) fn begin() -> Self {
+        Self(Instant::now() + OPENING_TIMEOUT)
+    }
+
+    pub(crate) fn is_left_for(&self, refused: &sqlx::Error) -> bool {
+        is_busy(refused) && Instant::now() < self.0
     }
 }
 

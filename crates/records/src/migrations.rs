@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::{Records, RecordsError};
 
 /// Number, name and text, in order. A text never changes once a release has had it: databases keep its checksum.
-const MIGRATIONS: [(i64, &str, &str); 9] = [
+const MIGRATIONS: [(i64, &str, &str); 10] = [
     (1, "tenants and keys", include_str!("../migrations/0001_tenants_and_keys.sql")),
     (2, "configuration and contacts", include_str!("../migrations/0002_configuration_and_contacts.sql")),
     (3, "projection", include_str!("../migrations/0003_projection.sql")),
@@ -17,6 +17,7 @@ const MIGRATIONS: [(i64, &str, &str); 9] = [
     (8, "endpoints by key", include_str!("../migrations/0008_endpoints_by_key.sql")),
     (9, "carriers", include_str!("../migrations/0009_carriers.sql")),
     (10, "contacts' languages", include_str!("../migrations/0010_contacts_languages.sql")),
+    (11, "named languages", include_str!("../migrations/0011_named_languages.sql")),
 ];
 
 /// Where a database keeps what it has seen.
@@ -48,7 +49,7 @@ impl Records {
     /// Brings the tables to this release's form, whole or not at all, and tells which migrations it did. Whoever comes second waits and
     /// finds nothing to do. A database of a newer release is left alone: [`RecordsError::Newer`].
     pub async fn migrate(&self) -> Result<Vec<i64>, RecordsError> {
-        let mut whole = self.begin().await?;
+        let mut whole = self.begin_opening().await?;
         let connection = whole.connection();
         if self.engine == Engine::Postgres {
             // Text of our own, several statements: not prepared.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use sqlx::{AnyPool, ConnectOptions, Connection};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::engine::{Engine, Settings, file_pool, keep_log_ahead, settle, url_pool};
+use crate::engine::{Engine, Patience, Settings, file_pool, keep_log_ahead, settle, url_pool};
 use crate::{Place, PoolOptions, RecordsError, Transaction};
 
 /// The records of an installation. Cheap to clone: all clones share the same connections.
@@ -66,12 +66,26 @@ impl Records {
     ///
     /// In a file it is the only one of its kind; in PostgreSQL it is READ COMMITTED: a row it changes is its own until it ends.
     pub async fn begin(&self) -> Result<Transaction, RecordsError> {
-        let turn = match &self.turns {
-            // Never closed.
-            Some(turns) => Arc::clone(turns).acquire_owned().await.ok(),
-            None => None,
-        };
+        let turn = self.turn().await;
         Ok(Transaction::new(self.pool.begin_with(self.engine.begin()).await?, turn))
+    }
+
+    /// The same for who opens the records: waits as long as another process changes the form of a file.
+    pub(crate) async fn begin_opening(&self) -> Result<Transaction, RecordsError> {
+        let turn = self.turn().await;
+        let patience = Patience::begin();
+        loop {
+            match self.pool.begin_with(self.engine.begin()).await {
+                // It has waited already as long as any statement does.
+                Err(refused) if patience.is_left_for(&refused) => {}
+                begun => return Ok(Transaction::new(begun?, turn)),
+            }
+        }
+    }
+
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // Never closed.
+        Arc::clone(self.turns.as_ref()?).acquire_owned().await.ok()
     }
 
     /// Begins a transaction whose reads all see the moment of the first one, and that must not write.

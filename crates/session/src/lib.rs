@@ -19,8 +19,8 @@ pub use guess::{Guess, Guesses};
 pub use keys::{InvalidKeys, KeyMaterial, KeyRole, Kid, StoredKey};
 pub use proof::{Jwk, Jwks, ProofClaims, ProofError, Proofs};
 pub use session::{
-    Billing, Challenge, Delivery, GuessResult, Instead, Judgement, Message, Names, NewChallenge, NewSession, PlannedChannel,
-    Session, SessionStatus, Turn,
+    Billing, Carried, Challenge, Delivery, GuessResult, Instead, Judgement, Message, Names, NewChallenge, NewSession,
+    PlannedChannel, Session, SessionStatus, Turn,
 };
 pub use subject::BudgetRule;
 pub use token::{InvalidToken, NamedSession, SessionTokens, TokenClaims};

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
-use crate::process::{PATIENCE, as_user, free_port, is_root, run, signal, until};
+use crate::process::{PATIENCE, Port, as_user, is_root, run, signal, until};
 use crate::shared::{guard, note_pids, once_per_run, open_folder, owner};
 
 /// PostgreSQL refuses to run as root; its packages bring this user.
@@ -60,7 +60,7 @@ impl PostgresServer {
             let (instance, child) = Instance::create(folder, PostgresOptions::default());
             // It goes on without this process; the watchdog ends it.
             drop(child);
-            instance.port.to_string()
+            instance.port.number().to_string()
         });
         SharedPostgres { programs: Programs::find(), port: port.parse().expect("the run's folder holds a port") }
     }
@@ -68,7 +68,7 @@ impl PostgresServer {
     /// The TCP port on the loopback. The same after [`PostgresServer::restart`].
     #[must_use]
     pub const fn port(&self) -> u16 {
-        self.instance.port
+        self.instance.port.number()
     }
 
     /// Where its socket is, if it has one.
@@ -80,7 +80,7 @@ impl PostgresServer {
     /// A new, empty database; it is dropped with the value.
     #[must_use]
     pub fn database(&self) -> PostgresDatabase {
-        PostgresDatabase::create(&self.instance.programs, self.instance.port)
+        PostgresDatabase::create(&self.instance.programs, self.port())
     }
 
     /// Ends it in order: sessions are cut, everything is written.
@@ -187,7 +187,7 @@ impl Drop for PostgresDatabase {
 struct Instance {
     programs: Programs,
     options: PostgresOptions,
-    port: u16,
+    port: Port,
 }
 
 impl Instance {
@@ -203,14 +203,14 @@ impl Instance {
         initdb.arg("--pgdata").arg(folder.join("data"));
         run(initdb.args(["--username", USER, "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]));
 
-        let mut instance = Self { programs, options, port: 0 };
+        let mut instance = Self { programs, options, port: Port::take() };
         let mut complaint = String::new();
         for _ in 0..PORTS_TRIED {
-            instance.port = free_port();
             match instance.launch(folder) {
                 Ok(child) => return (instance, child),
                 Err(refused) => complaint = refused,
             }
+            instance.port = Port::take();
         }
         panic!("PostgreSQL does not start: {complaint}");
     }
@@ -227,9 +227,10 @@ impl Instance {
             .server("postgres")
             .arg("-D")
             .arg(&data)
-            .args(["-c", "listen_addresses=127.0.0.1", "-c", &format!("port={}", self.port)])
+            .args(["-c", "listen_addresses=127.0.0.1", "-c", &format!("port={}", self.port.number())])
             .args(["-c", &format!("unix_socket_directories={sockets}"), "-c", &format!("fsync={fsync}")])
-            .args(["-c", "max_connections=200", "-c", "shared_buffers=64MB"])
+            // What comes to a database by itself keeps it from being copied and dropped.
+            .args(["-c", "max_connections=500", "-c", "shared_buffers=64MB", "-c", "autovacuum=off"])
             .current_dir("/")
             // A runner that ends a test's process group does not end what the run shares.
             .process_group(0)
@@ -259,15 +260,22 @@ fn is_ready(data: &Path, pid: u32) -> bool {
 
 /// The processes that a process has started; none where the system does not tell.
 fn children(pid: u32) -> Vec<u32> {
-    let told = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    told.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let all = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    all.filter(|child| look_at(*child).is_some_and(|(_, parent)| parent == pid)).collect()
 }
 
 /// Whether a process holds nothing any more: it does not exist, or only its parent has not asked how it ended.
 fn is_gone(pid: u32) -> bool {
-    let told = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The state stands behind the program's name, which is in parentheses and may hold any letter.
-    told.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with(['Z', 'X']))
+    look_at(pid).is_none_or(|(state, _)| matches!(state, 'Z' | 'X'))
+}
+
+/// A process's state and its parent; none where there is none of this number.
+fn look_at(pid: u32) -> Option<(char, u32)> {
+    let told = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // They stand behind the program's name, which is in parentheses and may hold any letter.
+    let mut behind = told.rsplit_once(") ")?.1.split(' ');
+    Some((behind.next()?.chars().next()?, behind.next()?.parse().ok()?))
 }
 
 /// Where PostgreSQL's programs are.

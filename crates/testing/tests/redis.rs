@@ -39,7 +39,7 @@ fn a_killed_primary_is_replaced_by_its_replica() {
     pair.second().wait_for(&["GET", "followed"], |value| value == "yes");
     pair.cut_replication();
     assert_eq!(pair.first().cli(&["SET", "lost", "yes"]), "OK");
-    pair.first_mut().kill();
+    pair.kill_first();
     pair.wait_for_second();
     assert_eq!(pair.second().cli(&["MGET", "followed", "lost"]), "yes");
 }

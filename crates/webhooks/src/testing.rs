@@ -23,9 +23,9 @@ pub(crate) enum Act {
     Hang,
 }
 
-/// A reply with a status, further headers and a body.
+/// A reply after which the connection closes, with a status, further headers and a body.
 pub(crate) fn reply(status: u16, headers: &str, body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status} Status\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    format!("HTTP/1.1 {status} Status\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
 #[derive(Debug, Clone)]

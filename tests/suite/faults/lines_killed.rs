@@ -1,6 +1,7 @@
 //! Every line to Redis is cut, again and again.
 
 use countersign_testing::redis::RedisOptions;
+use countersign_tests::Setup;
 
 use super::stage::Stage;
 use super::{DEADLINE, measured};
@@ -10,7 +11,7 @@ const CUTS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lines_that_are_killed_lose_nothing_acknowledged() {
-    let stage = Stage::set(RedisOptions::default().append_only("always")).await;
+    let stage = Stage::set_with(RedisOptions::default().append_only("always"), Setup::brisk).await;
     let mut load = stage.callers().start();
     for _ in 0..CUTS {
         load.verifications(30).await;

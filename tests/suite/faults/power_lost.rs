@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use countersign_model::{Clock, SystemClock, Timestamp};
 use countersign_testing::redis::{RedisOptions, RedisServer};
-use countersign_tests::{Callers, Fact, poll};
+use countersign_tests::{Callers, Fact, Setup, poll};
 
 use super::stage::Stage;
 use super::{DEADLINE, measured};
@@ -28,7 +28,7 @@ fn written(redis: &RedisServer) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn written_every_second_a_power_cut_costs_the_last_seconds_and_nothing_older() {
     let options = RedisOptions::default().append_only("everysec").line("aof-timestamp-enabled yes");
-    let mut stage = Stage::set(options).await;
+    let mut stage = Stage::set_with(options, Setup::brisk).await;
     // So few that the records can follow.
     let mut load = Callers::of(&stage.site, &stage.nodes, 4).start();
     load.verifications(50).await;
@@ -92,7 +92,7 @@ async fn written_every_second_a_power_cut_costs_the_last_seconds_and_nothing_old
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn written_at_once_a_power_cut_costs_nothing() {
     let options = RedisOptions::default().append_only("always").line("aof-timestamp-enabled yes");
-    let mut stage = Stage::set(options).await;
+    let mut stage = Stage::set_with(options, Setup::brisk).await;
     let mut load = stage.callers().start();
     load.verifications(100).await;
     stage.redis.kill();

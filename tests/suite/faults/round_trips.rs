@@ -85,10 +85,10 @@ async fn a_send_takes_two_round_trips_at_most_a_verification_one_and_a_receipt_o
         .set("providers.gateway.receipts.status", "/status")
         .set("providers.gateway.receipts.delivered", vec!["arrived"])
         .set("providers.gateway.receipts.secret", SECRET)
-        // A script that comes late on a busy machine is sent again: that is not what is counted here.
-        .set("redis.try_ms", 10_000)
-        .set("redis.deadline_ms", 15_000)
         .set("contacts.locale_wait_ms", 5000)
+        // The gateway's first answer waits for the last request.
+        .set("delivery.try_timeout_seconds", 60)
+        .set("delivery.deadline_seconds", 120)
         .set("limits.sends_per_ip", "100000/1h")
         .set("billing.enabled", true)
         .set("billing.prices.channels.sms.default", "0.01");

@@ -30,9 +30,11 @@ async def push(order, count, message, binds):
     say(answer=answer.command_status)
 
 async def main():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    # It does not listen, and keeps the port from everybody else.
+    place = socket.socket()
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    place.bind(("127.0.0.1", 0))
+    port = place.getsockname()[1]
     server = smpp34.Server(host="127.0.0.1", port=port, system_id="foreign")
     await server.start()
     say(port=port)

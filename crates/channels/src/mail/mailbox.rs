@@ -30,25 +30,6 @@ impl Mailbox {
             Some((name, None)) => Self { name: Some(name.to_owned()), address: self.address.clone() },
         }
     }
-
-    /// As it stands in a header, with letters beyond ASCII as they are: whoever takes it over HTTP encodes them.
-    pub(crate) fn header(&self) -> String {
-        let Some(name) = &self.name else { return self.address.clone() };
-        let is_plain = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || " !#$%&'*+-/=?^_`{|}~".contains(c);
-        if name.chars().all(is_plain) {
-            return format!("{name} <{}>", self.address);
-        }
-        let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
-        format!("\"{escaped}\" <{}>", self.address)
-    }
-
-    /// As vendors want it that take a name without quotes only: what would need them is left out.
-    pub(crate) fn unquoted(&self) -> String {
-        let Some(name) = &self.name else { return self.address.clone() };
-        let bare: String = name.chars().map(|c| if "()<>[]:;@\\,.\"".contains(c) { ' ' } else { c }).collect();
-        let words: Vec<&str> = bare.split_whitespace().collect();
-        if words.is_empty() { self.address.clone() } else { format!("{} <{}>", words.join(" "), self.address) }
-    }
 }
 
 fn address(text: &str) -> Option<String> {
@@ -113,24 +94,5 @@ mod tests {
         assert_eq!(house.chosen(None), house);
         assert_eq!(house.chosen(Some("Shop 7")), mailbox(Some("Shop 7"), "no-reply@acme.example"));
         assert_eq!(house.chosen(Some("shop@acme.example")), mailbox(Some("Acme"), "shop@acme.example"));
-    }
-
-    #[test]
-    fn a_header_survives_being_read() {
-        for name in [None, Some("Acme Ltd"), Some("Ärzte"), Some("Acme, \"the\" \\ <Ltd>."), Some("a@b.example")] {
-            let mailbox = mailbox(name, "no-reply@acme.example");
-            assert_eq!(Mailbox::parse(&mailbox.header()), Some(mailbox.clone()), "{}", mailbox.header());
-        }
-        assert_eq!(mailbox(Some("Acme Ltd"), "a@b.example").header(), "Acme Ltd <a@b.example>");
-        assert_eq!(mailbox(Some("Acme, Ltd"), "a@b.example").header(), "\"Acme, Ltd\" <a@b.example>");
-    }
-
-    #[test]
-    fn what_would_need_quotes_is_left_out_where_none_are_taken() {
-        assert_eq!(mailbox(Some("Acme, \"the\" <Ltd>."), "a@b.example").unquoted(), "Acme the Ltd <a@b.example>");
-        assert_eq!(mailbox(Some("Ärzte für Köln"), "a@b.example").unquoted(), "Ärzte für Köln <a@b.example>");
-        for nothing in [None, Some("..")] {
-            assert_eq!(mailbox(nothing, "a@b.example").unquoted(), "a@b.example");
-        }
     }
 }

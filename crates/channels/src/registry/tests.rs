@@ -17,7 +17,7 @@ fn a_kind_that_there_is_not_is_told_with_those_that_there_are() {
 #[test]
 fn a_kind_that_this_build_leaves_out_is_told_as_such() {
     let told = kind(&json!("smpp")).unwrap_err();
-    assert_eq!(told, "this build leaves smpp out: build it with the cargo feature smpp");
+    assert_eq!(told, "this build leaves smpp out: build it with the cargo feature countersign-channels/smpp");
 }
 
 #[cfg(feature = "console")]

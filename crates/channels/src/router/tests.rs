@@ -231,6 +231,19 @@ async fn a_provider_that_hangs_has_the_time_of_one_try() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_observer_is_told_of_every_try_by_whom_on_what_channel_and_for_how_long() {
+    let plays = [Play::AnswerAfter(3, TryOutcome::Unknown(NOTE)), Play::AnswerAfter(2, accepted())];
+    let stage = Stage::with([Channel::Sms, Channel::Email].map(|channel| (channel, &plays[..])), DeliveryConfig::default());
+    stage.deliver(&[Channel::Sms]).await;
+    stage.deliver(&[Channel::Email]).await;
+    let of = |channel| {
+        [("a", "unknown", 3), ("b", "accepted", 2)]
+            .map(|(name, outcome, seconds)| (name.to_owned(), channel, outcome, Duration::from_secs(seconds)))
+    };
+    assert_eq!(*stage.notes.0.lock().unwrap(), [of(Channel::Sms), of(Channel::Email)].concat());
+}
+
+#[tokio::test(start_paused = true)]
 async fn all_tries_together_end_at_the_deadline() {
     let stage = Stage::new(&[Play::Hang, Play::Hang, Play::AnswerAfter(6, accepted())]);
     let started = Instant::now();

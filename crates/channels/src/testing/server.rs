@@ -17,7 +17,8 @@ pub(crate) enum Act {
 
 /// A whole answer, as it goes over the wire.
 pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Act {
-    let mut text = format!("HTTP/1.1 {status} Whatever\r\ncontent-length: {}\r\n", body.len());
+    // Said, so that no client keeps the line for its next request: that one would fail or not by who is quicker.
+    let mut text = format!("HTTP/1.1 {status} Whatever\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
         let _ = write!(text, "{name}: {value}\r\n");
     }
@@ -102,12 +103,38 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
         if stream.read_buf(&mut bytes).await.ok()? == 0 {
             return None;
         }
-        let text = std::str::from_utf8(&bytes).ok()?;
+        let text = match std::str::from_utf8(&bytes) {
+            Ok(text) => text,
+            // Half a character: the rest of it is on its way.
+            Err(error) if error.error_len().is_none() => continue,
+            Err(_) => return None,
+        };
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
         let head = format!("{head}\r\n");
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
         if body.len() == length {
             return Some(Request { body: body.to_owned(), head });
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_is_kept_and_the_answer_is_always_the_same() {
+    let page = "HTTP/1.1 200 Whatever\r\nconnection: close\r\ncontent-length: 2\r\nx-id: 7\r\n\r\n{}";
+    for (act, expected) in [(answer(200, &[("x-id", "7")], "{}"), page), (Act::Cut, "")] {
+        let server = Server::start(act).await;
+        assert_eq!(server.url("/a"), format!("http://127.0.0.1:{}/a", server.port));
+        for body in ["c=d+e%21", "{\"c\": 1}"] {
+            let mut line = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+            let head = "POST /a?b=1 HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 8";
+            line.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await.unwrap();
+            let mut told = String::new();
+            line.read_to_string(&mut told).await.unwrap();
+            assert_eq!(told, expected);
+        }
+        let [form, json] = &server.requests()[..] else { panic!("two were asked: {:?}", server.requests()) };
+        assert_eq!((form.target(), form.header("host")), ("POST /a?b=1", "x"));
+        assert_eq!(form.form(), [("c".to_owned(), "d e!".to_owned())]);
+        assert_eq!(json.json(), serde_json::json!({"c": 1}));
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use countersign_model::{Channel, MessageStatus, Receipt, ReceiptOf, Reference, Report};
 
-use super::server::{Act, Request, Server};
-use super::{LogTrap, NOW, outgoing, rendered};
+use super::server::{Request, Server};
+use super::{LogTrap, NOW, Unused, outgoing, rendered};
 use crate::config::ConfigError;
 use crate::provider::{Provider, Rendered, Tells, TryOutcome};
 use crate::receipts::{Callback, CallbackRefusal, Reading};
@@ -162,7 +162,7 @@ macro_rules! provider_suite {
 }
 
 fn context() -> ProviderContext {
-    let mut context = super::context("subject", Duration::from_secs(5));
+    let mut context = super::context("subject", Duration::from_secs(60));
     context.receipts_url = Some(receipts_url());
     context
 }
@@ -226,8 +226,8 @@ pub(crate) async fn fails<S: Subject>() {
 }
 
 pub(crate) async fn unreachable<S: Subject>() {
-    let unused = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port();
-    let provider = build::<S>(&format!("http://127.0.0.1:{unused}"));
+    let unused = Unused::hold();
+    let provider = build::<S>(&format!("http://127.0.0.1:{}", unused.port()));
     assert_eq!(provider.send(&rendered(outgoing(S::CHANNELS[0]))).await.label(), "unreachable");
     assert!(provider.check().await.is_err());
 }
@@ -362,7 +362,10 @@ where
 }
 
 /// The double of a vendor that answers over HTTP: `answer` says what, and cutting off is the same for all.
-pub(crate) async fn over_http(behaviour: Behaviour, answer: impl Fn(Behaviour) -> Act) -> Server {
+#[cfg(feature = "web")]
+pub(crate) async fn over_http(behaviour: Behaviour, answer: impl Fn(Behaviour) -> super::server::Act) -> Server {
+    use super::server::Act;
+
     let act = if behaviour == Behaviour::Cuts { Act::Cut } else { answer(behaviour) };
     Server::start(act).await
 }

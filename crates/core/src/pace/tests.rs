@@ -1,6 +1,9 @@
+use std::net::Ipv4Addr;
+
 use countersign_model::{Clock, ManualClock, SeededRng, Timestamp};
 use countersign_session::KeyMaterial;
 use countersign_session::store::{MemoryStore, RedisSettings, RedisStore};
+use tokio::net::TcpSocket;
 
 use super::*;
 use crate::settings::LimitSettings;
@@ -28,11 +31,14 @@ async fn nodes_that_share_a_store_share_a_providers_turns() {
     assert_eq!(nodes[1].take(&mail, 4).await, Turn::Now);
 }
 
-#[tokio::test]
+/// On a clock that stands still but for the waits: the three turns are taken within one second.
+#[tokio::test(start_paused = true)]
 async fn while_the_store_is_away_each_node_counts_by_itself() {
     let keys = keys();
-    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let settings = RedisSettings::single(format!("redis://{nowhere}"));
+    // Held, and listened on by nobody.
+    let nowhere = TcpSocket::new_v4().unwrap();
+    nowhere.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let settings = RedisSettings::single(format!("redis://{}", nowhere.local_addr().unwrap()));
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(START));
     let store = RedisStore::open(settings, Arc::clone(&keys), clock, LimitSettings::default().budget).unwrap();
     let pace = SharedPace::new(Arc::new(store), keys);

@@ -161,16 +161,15 @@ fn cuts(entry: &LogEntry, tenant: TenantId) -> impl Iterator<Item = CutFound> {
     })
 }
 
-/// Keeps a person whose address was proved. One that is known gets the proof, and the address if it had none.
+/// Keeps a person whose address was proved. One that is known gets the proof, and keeps everything else as it is.
 async fn keep(whole: &mut Transaction, due: DueContact, rng: &dyn Rng) -> Result<Option<News>, RecordsError> {
-    let DueContact { tenant, channel, recipient, is_proved, at } = due;
+    let DueContact { tenant, channel, recipient, locale, is_proved, at } = due;
     let address = recipient.address().to_owned();
     let (email, phone) = match recipient {
         Recipient::Email(_) => (Some(address), None),
         Recipient::Phone(_) => (None, Some(address)),
     };
-    // No language: what the session was held in may be no more than that of the number's country.
-    let fields = ContactFields { email, phone, ..blank() };
+    let fields = ContactFields { email, phone, locale, ..blank() };
     let new = NewContact { id: ContactId::mint(at, rng, tenant.partition()), fields, verified: is_proved.then_some(channel) };
     let kept = whole.contacts().upsert_many(tenant, &[new], at, |_, known| known).await?;
     Ok(kept.into_iter().find_map(|kept| match kept {

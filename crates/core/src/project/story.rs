@@ -122,6 +122,7 @@ impl Story {
             EventKind::MessageUndelivered { message, reason, .. } => {
                 self.known(*message)?.undelivered(number, entry.at, reason.as_str());
             }
+            EventKind::LocaleNamed { locale } => record.named_locale = Some(locale.clone()),
             EventKind::SessionCreated(_)
             | EventKind::NoticeOpened(_)
             | EventKind::RecipientBlocked { .. }
@@ -153,6 +154,7 @@ impl Story {
             service: facts.service,
             purpose: facts.purpose.clone(),
             metadata: facts.metadata.clone(),
+            named_locale: None,
             verification_mode: facts.verification_mode,
             max_attempts: facts.max_attempts,
             attempts_remaining: facts.max_attempts,

@@ -31,6 +31,8 @@ pub(super) struct DueContact {
     pub(super) tenant: TenantId,
     pub(super) channel: Channel,
     pub(super) recipient: Recipient,
+    /// In which language it is to be written to, where the send named one.
+    pub(super) locale: Option<String>,
     /// Whether a code reached it. In the sandbox none leaves the house: that proves nothing.
     pub(super) is_proved: bool,
     pub(super) at: Timestamp,
@@ -80,8 +82,9 @@ impl Story {
                 }),
                 EventKind::ContactDue { channel } => {
                     let recipient = self.recipient(*channel).cloned();
+                    let locale = self.session.as_ref().and_then(|session| session.named_locale.clone());
                     let (channel, is_proved, at) = (*channel, entry.mode == Mode::Live, entry.at);
-                    let due = recipient.map(|recipient| DueContact { tenant, channel, recipient, is_proved, at });
+                    let due = recipient.map(|recipient| DueContact { tenant, channel, recipient, locale, is_proved, at });
                     effects.contacts.extend(due);
                 }
                 EventKind::BalanceLow { available } => {
@@ -163,6 +166,7 @@ const fn subject(kind: &EventKind) -> Option<(WebhookEvent, Option<MessageId>)> 
         EventKind::SessionResent { .. }
         | EventKind::FallbackStarted { .. }
         | EventKind::RetryStarted { .. }
+        | EventKind::LocaleNamed { .. }
         | EventKind::SessionFailed
         | EventKind::ChannelVerified { .. }
         | EventKind::GuessRefused { .. }

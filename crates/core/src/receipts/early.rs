@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_model::{Attempt, ProviderName, Reference};
+use countersign_model::{ProviderName, Reference};
 use countersign_session::store::{ParkedReceipt, StoreError};
 use tracing::warn;
 
@@ -13,14 +13,10 @@ use crate::platform::Platform;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 impl Platform {
-    /// Whether it is not known yet who has the message. A provider whose try ran out of time may tell of its own failure while another one is
-    /// just taking the message: that is no news of the message.
-    pub(super) async fn is_under_way(&self, reference: &Reference) -> Result<bool, StoreError> {
-        let found = self.store.find(reference.scope, reference.session).await?;
-        Ok(found.is_some_and(|session| {
-            let mut messages = session.challenges().iter().map(|challenge| &challenge.message);
-            messages.any(|message| message.id == reference.message && message.attempt == Attempt::Sending)
-        }))
+    /// Whether it is not known yet who has the message, a plain one too. A provider whose try ran out of time may tell of its own failure while
+    /// another one is just taking the message: that is no news of the message.
+    pub(super) async fn is_under_way(&self, reference: Reference) -> Result<bool, StoreError> {
+        self.store.is_sending(reference).await
     }
 
     /// Takes a receipt once the outcome of its message is recorded, in a task of its own. It is lost with this process: a message is then called
@@ -33,7 +29,7 @@ impl Platform {
             loop {
                 tokio::time::sleep(pause).await;
                 let is_over = tokio::time::Instant::now() >= give_up;
-                if is_over || matches!(platform.is_under_way(&reference).await, Ok(false)) {
+                if is_over || matches!(platform.is_under_way(reference).await, Ok(false)) {
                     break;
                 }
                 pause = pause.saturating_mul(2);

@@ -157,7 +157,7 @@ impl Platform {
         reference: Reference,
         receipt: ParkedReceipt,
     ) -> Result<(), StoreError> {
-        if matches!(receipt.report, Report::Undelivered(_)) && self.is_under_way(&reference).await? {
+        if matches!(receipt.report, Report::Undelivered(_)) && self.is_under_way(reference).await? {
             self.metrics.messages.receipt(through, "early");
             self.take_once_handed_over(through, reference, receipt);
             return Ok(());

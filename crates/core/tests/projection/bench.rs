@@ -216,6 +216,7 @@ impl Bench {
             autofill: Autofill::default(),
             metadata: "{\"order\":17}".into(),
             add_contact: false,
+            contact_locale: None,
             policy: POLICY,
             challenges: channels.iter().map(challenge).collect(),
             fallback: Vec::new(),

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use countersign_model::{Clock as _, TenantId, WebhookFormat};
 use countersign_records::{DeliveryFilter, DeliveryState};
-use countersign_webhooks::WebhookSettings;
 
 use crate::bench::{Bench, on_both};
 use crate::receiver::Receiver;
@@ -37,9 +36,7 @@ on_both! {
         for (nth, other) in (1..).zip(others) {
             bench.crowd(other, &quick, 3, 70, nth * 10_000).await;
         }
-        // Longer than the test may take.
-        let patient = WebhookSettings { timeout: Duration::from_secs(25), ..settings(&[dead.port, quick.port]) };
-        let worker = bench.worker(&patient);
+        let worker = bench.worker(&settings(&[dead.port, quick.port]));
         let started = worker.round().await.unwrap();
         assert!(started.waiting > 0 && started.endpoints < 64, "{started:?}");
         while quick.arrived().len() < 420 || bench.pending(others[0]).await + bench.pending(others[1]).await > 0 {

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use countersign_model::{KeyId, LogEntry, Money, Partition, ProviderName, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{KeyId, LogEntry, Money, Partition, ProviderName, Reference, Scope, SessionId, TenantId, Timestamp};
 use countersign_session::Session;
 use countersign_session::store::{
     Advance, Balance, Cancel, CancelVerdict, Credit, CreditVerdict, Guard, Heard, Lapse, LapseVerdict, Listed, LogPage,
@@ -75,6 +75,9 @@ impl SessionStore for Scripted {
         unreachable!()
     }
     async fn find_message(&self, _: &ProviderName, _: &str, _: &ParkedReceipt) -> Result<Option<NamedMessage>, StoreError> {
+        unreachable!()
+    }
+    async fn is_sending(&self, _: Reference) -> Result<bool, StoreError> {
         unreachable!()
     }
     async fn find(&self, _: Scope, _: SessionId) -> Result<Option<Session>, StoreError> {

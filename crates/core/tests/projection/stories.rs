@@ -168,6 +168,32 @@ on_both! {
         assert_eq!(all.total, 1, "{all:?}");
     }
 
+    async fn a_contact_is_made_in_the_language_that_its_send_named_and_keeps_the_one_it_has(bench: Bench) {
+        let phone = "+12025550101";
+        let mut found = Vec::new();
+        for named in [Some("pt-BR"), Some("fr"), None] {
+            let person = |new: &mut countersign_session::NewSession| {
+                (new.add_contact, new.contact_locale) = (true, named.map(str::to_owned));
+                new.challenges[0].recipient = countersign_model::Recipient::parse(SMS, phone).unwrap();
+            };
+            let session = bench.open(&[Channel::Sms], person).await;
+            bench.record(&session, &[(SMS, accepted())]).await;
+            // The log is read in several turns: what was named is remembered between them.
+            bench.project().await;
+            bench.guess(&session, SMS, CODE).await;
+            bench.project().await;
+            let contact = bench.records.contacts().find_by_phone(bench.tenant, phone).await.unwrap().unwrap();
+            found.push(contact.fields.locale);
+        }
+        assert_eq!(found, vec![Some("pt-BR".to_owned()); 3]);
+        let other = bench.open(&[Channel::Sms], |new| new.add_contact = true).await;
+        bench.guess(&other, SMS, CODE).await;
+        bench.project().await;
+        let recipient = other.challenges()[0].recipient.address().to_owned();
+        let contact = bench.records.contacts().find_by_phone(bench.tenant, &recipient).await.unwrap().unwrap();
+        assert_eq!(contact.fields.locale, None, "nobody named a language");
+    }
+
     async fn two_projectors_that_race_take_each_entry_in_once(bench: Bench) {
         for _ in 0..40 {
             let session = bench.sent().await;

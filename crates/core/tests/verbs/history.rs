@@ -19,7 +19,7 @@ async fn a_list_waits_until_the_records_know_what_its_caller_did() {
 
 #[tokio::test]
 async fn a_list_says_how_far_it_trails_when_the_records_do_not_catch_up() {
-    let house = House::new().await;
+    let house = House::hasty().await;
     house.sent(Dialect::Kotp, 1, |_| {}).await.unwrap();
     house.clock.advance(Duration::from_secs(7));
     let page = house.platform.history(&house.test, &HistoryFilter::default(), 0, 20).await.unwrap();

@@ -27,6 +27,9 @@ use crate::meddler::Meddler;
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_768_473_900_000);
 pub(crate) const SMS: Channel = Channel::Sms;
 
+/// For what is waited for in real time, whatever else the machine is busy with.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 pub(crate) struct House {
     pub(crate) platform: Arc<Platform>,
     pub(crate) clock: Arc<ManualClock>,
@@ -68,16 +71,21 @@ impl House {
     }
 
     pub(crate) async fn with(profile: ServiceProfile) -> Self {
-        Self::build(profile, None).await
+        Self::build(profile, None, PATIENCE).await
     }
 
     /// One whose tenants pay these prices.
     pub(crate) async fn selling(prices: PriceList) -> Self {
         let billing = BillingSettings { currency: "USD".to_owned(), prices, low_balance: None };
-        Self::build(ServiceProfile::default(), Some(billing)).await
+        Self::build(ServiceProfile::default(), Some(billing), PATIENCE).await
     }
 
-    async fn build(profile: ServiceProfile, billing: Option<BillingSettings>) -> Self {
+    /// One whose lists do not wait for the records.
+    pub(crate) async fn hasty() -> Self {
+        Self::build(ServiceProfile::default(), None, Duration::ZERO).await
+    }
+
+    async fn build(profile: ServiceProfile, billing: Option<BillingSettings>, history_wait: Duration) -> Self {
         let folder = TempDir::new().unwrap();
         let records = Records::open(Place::File(folder.path().join("records.db"))).await.unwrap();
         records.migrate().await.unwrap();
@@ -107,8 +115,8 @@ impl House {
                 lease: Duration::from_mins(1),
                 billing,
                 history_kept: None,
-                // Whatever else the machine is busy with.
-                contact_locale_wait: Duration::from_mins(1),
+                contact_locale_wait: PATIENCE,
+                history_wait,
             },
             clock: timed,
             rng,
@@ -188,5 +196,7 @@ fn routes(gateway: &Gateway, clock: &Arc<dyn Clock>) -> Routes {
     let providers: ProvidersConfig = serde_json::from_value(providers).unwrap();
     let channels: ChannelsConfig = serde_json::from_value(json!({"sms": {"providers": ["gateway"]}})).unwrap();
     let house = Surroundings { clock: Arc::clone(clock), rng: Arc::new(OsRng), public_url: None };
-    Routes::build(&providers, &channels, DeliveryConfig::default(), &house).unwrap()
+    let seconds = PATIENCE.as_secs();
+    let delivery = DeliveryConfig { try_timeout_seconds: seconds, deadline_seconds: seconds, ..DeliveryConfig::default() };
+    Routes::build(&providers, &channels, delivery, &house).unwrap()
 }

@@ -8,7 +8,7 @@ use countersign_model::{
     Channel, Contact, ContactFields, ContactId, Dialect, EmailAddress, PhoneNumber, Recipient, SeededRng, Tenant, TenantId,
 };
 
-use crate::house::{House, SMS, START};
+use crate::house::{self, House, SMS, START};
 
 const ANN: &str = "+4915112345678";
 const BEN: &str = "+4915112345679";
@@ -208,4 +208,18 @@ async fn a_contact_of_another_tenant_says_nothing() {
     written_elsewhere(&house, other.id, ANN, "es").await;
     add(&house, &with_phone(BEN, reads("pt"))).await;
     assert_eq!(spoken_to(&house, ANN).await, "de");
+}
+
+#[tokio::test]
+async fn a_contact_that_a_send_adds_has_the_language_that_the_send_named_and_no_other() {
+    let house = House::new().await;
+    for (to, named) in [(1, Some("pt-BR")), (2, None)] {
+        let adding = |send: &mut Send| (send.add_contact, send.locale) = (true, named.map(str::to_owned));
+        let sent = house.sent(Dialect::Native, to, adding).await.unwrap();
+        house.verify(Handle::Id(sent.session.id()), &house::code(&sent)).await.unwrap();
+        house.project().await;
+        let (tenant, recipient) = (house.test.scope.tenant, house::phone(to));
+        let contact = house.records.contacts().find_by_phone(tenant, recipient.address()).await.unwrap().unwrap();
+        assert_eq!(contact.fields.locale.as_deref(), named);
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use countersign_model::{
-    KeyId, MessageId, Money, Partition, PerChannel, ProviderName, Scope, SessionId, StepId, TenantId, Timestamp,
+    KeyId, MessageId, Money, Partition, PerChannel, ProviderName, Reference, Scope, SessionId, StepId, TenantId, Timestamp,
 };
 use countersign_session::store::{
     Advance, Balance, Cancel, CancelVerdict, Credit, CreditVerdict, Guard, Heard, Lapse, LapseVerdict, Listed, LogPage,
@@ -98,6 +98,10 @@ impl SessionStore for Meddler {
         receipt: &ParkedReceipt,
     ) -> Result<Option<NamedMessage>, StoreError> {
         self.store.find_message(through, provider_id, receipt).await
+    }
+
+    async fn is_sending(&self, message: Reference) -> Result<bool, StoreError> {
+        self.store.is_sending(message).await
     }
 
     async fn find(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {

@@ -51,6 +51,7 @@ impl Config {
             billing: self.billing.settings(),
             history_kept: self.retention.sessions(),
             contact_locale_wait: self.contacts.locale_wait(),
+            history_wait: Settings::HISTORY_WAIT,
         }
     }
 

@@ -17,7 +17,7 @@ use crate::words::words;
 use crate::{Realm, RecordsError};
 
 const SELECT: &str = "SELECT id, realm, dialect, service_id, purpose, metadata, verification_mode, max_attempts, attempts_remaining, \
-                      channels, status, shown_channel, shown_status, cost, created_at, expires_at, verified_at, history FROM sessions";
+                      channels, status, shown_channel, shown_status, cost, created_at, expires_at, verified_at, history, named_locale FROM sessions";
 
 pub(super) const LIST: List = List {
     name: "sessions",
@@ -81,6 +81,8 @@ pub struct SessionRecord {
     pub purpose: String,
     /// The caller's JSON object, as text.
     pub metadata: String,
+    /// The language that the send named for its messages, where it asked for a contact: the contact's.
+    pub named_locale: Option<String>,
     /// What completes it.
     pub verification_mode: VerificationMode,
     /// Calls with a wrong guess before it locks.
@@ -201,8 +203,8 @@ async fn save(connection: &mut AnyConnection, changes: &[(Option<SessionRecord>,
     insert_many(
         &mut *connection,
         "INSERT INTO sessions (id, realm, dialect, service_id, purpose, metadata, verification_mode, max_attempts, attempts_remaining, \
-         channels, status, shown_channel, shown_status, cost, created_at, expires_at, verified_at, history)",
-        18,
+         channels, status, shown_channel, shown_status, cost, created_at, expires_at, verified_at, history, named_locale)",
+        19,
         "ON CONFLICT (id) DO UPDATE SET attempts_remaining = excluded.attempts_remaining, channels = excluded.channels, \
          status = excluded.status, shown_channel = excluded.shown_channel, shown_status = excluded.shown_status, cost = excluded.cost, \
          expires_at = excluded.expires_at, verified_at = excluded.verified_at, history = excluded.history",
@@ -226,7 +228,8 @@ async fn save(connection: &mut AnyConnection, changes: &[(Option<SessionRecord>,
                 .bind(session.created_at.millis())
                 .bind(session.expires_at.millis())
                 .bind(session.verified_at.map(Timestamp::millis))
-                .bind(session.history.clone()))
+                .bind(session.history.clone())
+                .bind(session.named_locale.clone()))
         },
     )
     .await?;
@@ -251,6 +254,7 @@ fn read(row: &AnyRow) -> Result<SessionRecord, RecordsError> {
         service: stored.parsed_or_none("service_id")?,
         purpose: stored.text("purpose")?,
         metadata: stored.text("metadata")?,
+        named_locale: stored.text_or_none("named_locale")?,
         verification_mode: match stored.text("verification_mode")?.as_str() {
             "any" => VerificationMode::Any,
             "all" => VerificationMode::All,

@@ -1,11 +1,12 @@
 //! Both databases, and what stories are told about.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use countersign_model::{
     AccessKey, ApiKey, KeyId, KeyKind, KeyScope, Partition, SecretHash, SeededRng, Tenant, TenantId, TenantSettings, Timestamp,
 };
-use countersign_records::{Place, Records};
+use countersign_records::{Place, PoolOptions, Records};
 use countersign_testing::{PostgresDatabase, PostgresServer};
 use tempfile::TempDir;
 
@@ -35,10 +36,16 @@ impl Base {
 
     /// Opens it as one more process would, in this release's form.
     pub(crate) async fn open(&self) -> Records {
-        let records = Records::open(self.place()).await.unwrap();
+        let records = Records::open_with(self.place(), patient()).await.unwrap();
         records.migrate().await.unwrap();
         records
     }
+}
+
+/// More time than the busiest machine needs.
+pub(crate) fn patient() -> PoolOptions {
+    let minutes = Duration::from_secs(180);
+    PoolOptions { acquire_timeout: minutes, statement_timeout: minutes, ..PoolOptions::default() }
 }
 
 pub(crate) fn records_file(folder: &TempDir) -> PathBuf {

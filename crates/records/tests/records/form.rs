@@ -3,7 +3,7 @@
 use countersign_records::{Form, Place, Records, RecordsError};
 use sqlx::{AnyPool, Executor};
 
-use crate::base::{Base, on_both, tenant};
+use crate::base::{Base, on_both, patient, tenant};
 
 /// The database behind the records' back.
 async fn behind(base: &Base) -> AnyPool {
@@ -20,7 +20,7 @@ on_both! {
         let starts: Vec<_> = (0..8)
             .map(|_| {
                 let place = base.place();
-                tokio::spawn(async move { Records::open(place).await?.migrate().await })
+                tokio::spawn(async move { Records::open_with(place, patient()).await?.migrate().await })
             })
             .collect();
         let mut done = Vec::new();
@@ -62,7 +62,7 @@ on_both! {
 #[tokio::test]
 async fn a_postgresql_is_not_touched_before_it_is_told_to_migrate() {
     let base = Base::postgres();
-    let records = Records::open(base.place()).await.unwrap();
+    let records = Records::open_with(base.place(), patient()).await.unwrap();
     let form = records.check().await.unwrap();
     assert_eq!((form.missing.first(), &form.unknown[..]), (Some(&1), &[][..]));
     let refused = form.require_current().unwrap_err().to_string();

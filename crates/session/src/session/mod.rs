@@ -2,6 +2,7 @@
 
 mod beside;
 mod bill;
+mod carried;
 mod lapse;
 mod open;
 pub(crate) mod packed;
@@ -26,6 +27,8 @@ use crate::subject::BudgetRule;
 pub(crate) use beside::Beside;
 pub use bill::Billing;
 pub(crate) use bill::{Bill, Tally};
+pub use carried::Carried;
+pub(crate) use carried::Opened;
 pub use open::{Names, NewChallenge, NewSession};
 pub(crate) use receive::{Heard, Replaced};
 pub use record::Delivery;

@@ -40,6 +40,8 @@ pub struct NewSession {
     pub metadata: String,
     /// Whether the first proved channel makes a contact.
     pub add_contact: bool,
+    /// The language that this contact gets: the one that the caller named, and no other. Told to the log, and not kept in the session.
+    pub contact_locale: Option<String>,
     /// Its rules.
     pub policy: Policy,
     /// The channels that are asked at once; at least one, none twice.
@@ -180,6 +182,7 @@ impl Session {
         let facts = Box::new(new.facts());
         let created = if new.is_notice() { EventKind::NoticeOpened(facts) } else { EventKind::SessionCreated(facts) };
         let mut events = vec![created];
+        events.extend(new.contact_locale.clone().map(|locale| EventKind::LocaleNamed { locale }));
         events.extend(challenges.iter().filter_map(Challenge::outcome));
         let mut session = Self {
             id: new.id,

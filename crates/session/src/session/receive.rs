@@ -60,6 +60,11 @@ impl Session {
         Some(vec![heard.event(channel)])
     }
 
+    /// Whether a message is being handed over.
+    pub(crate) fn is_sending(&self, message: MessageId) -> bool {
+        self.challenges.iter().any(|challenge| challenge.message.id == message && challenge.message.attempt == Attempt::Sending)
+    }
+
     /// Whether anything can follow a message that did not arrive.
     pub(super) fn follows(&self) -> bool {
         self.policy.receipts.failover != ReceiptFailover::None || !self.fallback.is_empty()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use countersign_model::{Channel, EventKind, SessionId, Timestamp, VerificationMode};
 use serde::{Deserialize, Serialize};
 
-use super::{BeforeResend, Challenge, Context, End, Session, SessionStatus};
+use super::{BeforeResend, Carried, Challenge, Context, End, Opened, Session, SessionStatus};
 use crate::code::{CodeKeys, SubjectKey};
 use crate::guess::{Guess, Guesses};
 use crate::subject::Subject;
@@ -74,14 +74,15 @@ struct Comparison<'a> {
 }
 
 impl Session {
-    /// Counts, compares and marks, in one go. On a refusal nothing has changed. `spare_budget`: the recipients' budgets have paid already.
+    /// Counts, compares and marks, in one go, and tells whose messages the right codes were. On a refusal nothing has changed.
+    /// `spare_budget`: the recipients' budgets have paid already.
     pub(crate) fn verify(
         &mut self,
         guesses: &Guesses,
         spare_budget: bool,
         budgets: &mut Budgets,
         cx: &Context<'_>,
-    ) -> Result<(Judgement, Vec<EventKind>), VerifyRefusal> {
+    ) -> Result<(Judgement, Vec<Carried>, Vec<EventKind>), VerifyRefusal> {
         match self.status(cx.now) {
             SessionStatus::Verified => return Err(VerifyRefusal::AlreadyVerified),
             SessionStatus::Canceled | SessionStatus::Failed => return Err(VerifyRefusal::Canceled),
@@ -94,6 +95,7 @@ impl Session {
         Self::refuse_blocked(&distinct, budgets, cx)?;
 
         let matches: Vec<Option<usize>> = comparisons.iter().map(|comparison| self.find_match(comparison, cx)).collect();
+        let carried = self.carried(&self.opened(&comparisons, &matches, cx));
         let any_wrong = matches.contains(&None);
         let mut events = Vec::new();
         let results = self.results(guesses, &comparisons, &matches);
@@ -117,7 +119,7 @@ impl Session {
             pending_channels: self.pending_channels(),
             verified_at: self.verified_at(),
         };
-        Ok((judgement, events))
+        Ok((judgement, carried, events))
     }
 
     /// Which challenges each guess is held against. At least one comparison, each against at least one challenge.
@@ -196,6 +198,18 @@ impl Session {
         let oldest = self.oldest_heard();
         let opens = |challenge: &Challenge| challenge.opens_for(self.id, comparison.guess, oldest, cx.now, cx.keys);
         comparison.against.iter().copied().find(|at| opens(&self.challenges[*at]))
+    }
+
+    /// Which codes the right guesses were.
+    fn opened(&self, comparisons: &[Comparison<'_>], matches: &[Option<usize>], cx: &Context<'_>) -> Vec<Opened> {
+        let oldest = self.oldest_heard();
+        let mut opened = Vec::new();
+        for (comparison, found) in comparisons.iter().zip(matches) {
+            let Some(challenge) = found.map(|at| &self.challenges[at]) else { continue };
+            let places = challenge.opened_by(self.id, comparison.guess, oldest, cx.now, cx.keys);
+            opened.extend(places.into_iter().map(|place| (challenge.channel, challenge.age(place))));
+        }
+        opened
     }
 
     /// Whether `guess` is a code that it waits for at `now`: a look that counts nothing, for whoever has to choose among sessions. All of them are
@@ -290,7 +304,12 @@ impl Challenge {
     /// Whether `guess` is one of its codes that still live, from the generation `oldest` on. Every such digest is compared, so the time
     /// tells nothing.
     fn opens_for(&self, session: SessionId, guess: &Guess, oldest: u32, now: Timestamp, keys: &CodeKeys) -> bool {
-        let living = self.digests.iter().filter(|digest| digest.expires_at > now && digest.generation >= oldest);
-        living.fold(false, |open, digest| keys.matches(session, self.channel, guess, digest) | open)
+        !self.opened_by(session, guess, oldest, now, keys).is_empty()
+    }
+
+    /// Where the digests of those codes stand.
+    fn opened_by(&self, session: SessionId, guess: &Guess, oldest: u32, now: Timestamp, keys: &CodeKeys) -> Vec<usize> {
+        let living = self.digests.iter().enumerate().filter(|(_, digest)| digest.expires_at > now && digest.generation >= oldest);
+        living.filter(|(_, digest)| keys.matches(session, self.channel, guess, digest)).map(|(place, _)| place).collect()
     }
 }

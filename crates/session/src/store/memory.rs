@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use countersign_model::{Clock, KeyId, LogEntry, Money, Partition, ProviderName, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{
+    Clock, KeyId, LogEntry, Money, Partition, ProviderName, Reference, Scope, SessionId, TenantId, Timestamp,
+};
 
 use super::rows::{Account, Head, Memo, MessageRow, NameRow, Rows};
 use super::steps::{
@@ -251,6 +253,12 @@ impl SessionStore for MemoryStore {
         receipt: &ParkedReceipt,
     ) -> Result<Option<NamedMessage>, StoreError> {
         self.run(&FindMessage { key: message_name(&self.keys, through, provider_id), receipt: receipt.clone() })
+    }
+
+    async fn is_sending(&self, message: Reference) -> Result<bool, StoreError> {
+        let tables = self.tables();
+        let found = tables.sessions.get(&(message.scope, message.session));
+        Ok(found.is_some_and(|session| session.is_sending(message.message)))
     }
 
     async fn find(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {

@@ -15,7 +15,9 @@ mod verdicts;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_model::{KeyId, LogEntry, Mode, Money, Partition, ProviderName, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{
+    KeyId, LogEntry, Mode, Money, Partition, ProviderName, Reference, Scope, SessionId, TenantId, Timestamp,
+};
 
 pub use self::redis::{
     BarrierMode, Finding, Health, InvalidSetting, NodeFacts, NodeHealth, RedisServers, RedisSettings, RedisStore, Severity,
@@ -184,6 +186,9 @@ pub trait SessionStore: Send + Sync {
         provider_id: &str,
         receipt: &ParkedReceipt,
     ) -> Result<Option<NamedMessage>, StoreError>;
+
+    /// Whether somebody may be handing over this message, a notice's too: it is not known yet who has it.
+    async fn is_sending(&self, message: Reference) -> Result<bool, StoreError>;
 
     /// A session as it stands; none when it is not there, not in that scope, or past its token's life. A notice is not there for anybody.
     async fn find(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError>;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign_model::{Channel, LimitName, MessageId, Money, Quota, Reference, Report, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::session::{Delivery, Judgement, Session};
+use crate::session::{Carried, Delivery, Judgement, Session};
 
 /// What a caller's step came to, and how many calls its key has left.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,8 +93,9 @@ pub enum RecordVerdict {
 /// What a verification came to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum VerifyVerdict {
-    /// The guesses were heard.
-    Judged(Box<Session>, Judgement),
+    /// The guesses were heard. Told with it are the messages whose codes the right ones were; of an answer that was given before, the
+    /// newest ones of the channels that it proved.
+    Judged(Box<Session>, Judgement, Vec<Carried>),
     /// The session was completed before.
     AlreadyVerified(Box<Session>),
     /// The caller ended it, or no message of it ever went out.

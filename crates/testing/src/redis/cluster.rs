@@ -1,6 +1,6 @@
 use super::options::RedisOptions;
 use super::server::{Kind, RedisServer, expect_ok};
-use crate::process::{free_port, until};
+use crate::process::{Port, until};
 
 /// How many slots a cluster has.
 const SLOTS: usize = 16_384;
@@ -9,6 +9,8 @@ const SLOTS: usize = 16_384;
 #[derive(Debug)]
 pub struct RedisCluster {
     nodes: Vec<RedisServer>,
+    /// Where they talk with each other.
+    _buses: Vec<Port>,
 }
 
 impl RedisCluster {
@@ -21,12 +23,13 @@ impl RedisCluster {
     /// The same with options for each of them.
     #[must_use]
     pub fn start_with(primaries: usize, options: &RedisOptions) -> Self {
-        let buses: Vec<u16> = (0..primaries).map(|_| free_port()).collect();
+        let buses: Vec<Port> = (0..primaries).map(|_| Port::take()).collect();
         let nodes: Vec<RedisServer> = buses
             .iter()
             .map(|bus| {
-                let options = options.clone().line("cluster-enabled yes").line(format!("cluster-port {bus}"));
-                RedisServer::start_as(Kind::Server, options.line("cluster-node-timeout 1000"))
+                let options = options.clone().line("cluster-enabled yes").line(format!("cluster-port {}", bus.number()));
+                // A node that was slow for a moment is not taken for dead by the others, nor are its first words for too late.
+                RedisServer::start_as(Kind::Server, options.line("cluster-node-timeout 60000"))
             })
             .collect();
         for (number, node) in nodes.iter().enumerate() {
@@ -34,11 +37,13 @@ impl RedisCluster {
             expect_ok(&node.cli(&["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &last.to_string()]));
             expect_ok(&node.cli(&["CLUSTER", "SET-CONFIG-EPOCH", &(number + 1).to_string()]));
         }
-        for (node, bus) in nodes.iter().zip(&buses).skip(1) {
-            let port = node.port().to_string();
-            expect_ok(&nodes[0].cli(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus.to_string()]));
+        for (number, (node, bus)) in nodes.iter().zip(&buses).enumerate() {
+            let (port, bus) = (node.port().to_string(), bus.number().to_string());
+            for other in &nodes[..number] {
+                expect_ok(&other.cli(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]));
+            }
         }
-        let cluster = Self { nodes };
+        let cluster = Self { nodes, _buses: buses };
         cluster.wait_until_whole();
         cluster
     }
@@ -73,7 +78,7 @@ impl RedisCluster {
                 break;
             }
             for key in keys {
-                expect_ok(&self.nodes[from].cli(&["MIGRATE", "127.0.0.1", &port, key, "0", "1000"]));
+                expect_ok(&self.nodes[from].cli(&["MIGRATE", "127.0.0.1", &port, key, "0", "60000"]));
             }
         }
         for node in [to, from] {

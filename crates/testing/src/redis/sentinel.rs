@@ -5,7 +5,7 @@ use crate::process::until;
 /// As whom the replica reads from its primary, so that a test can forbid it.
 const REPLICATION: &str = "replication";
 
-/// A primary, a replica that follows it, and sentinels that make the replica the primary when the primary is gone for 0.3 s.
+/// A primary, a replica that follows it, and sentinels that make the replica the primary when the primary is [killed](Self::kill_first).
 #[derive(Debug)]
 pub struct RedisSentinel {
     sentinels: Vec<RedisServer>,
@@ -37,7 +37,8 @@ impl RedisSentinel {
         let quorum = sentinels / 2 + 1;
         let watch = RedisOptions::default()
             .line(format!("sentinel monitor {} 127.0.0.1 {} {quorum}", Self::NAME, primary.port()))
-            .line(format!("sentinel down-after-milliseconds {} 300", Self::NAME))
+            // A primary that is slow for a moment is not taken for dead, and a replica that was cut off may be promoted for ten times as long.
+            .line(format!("sentinel down-after-milliseconds {} 60000", Self::NAME))
             .line(format!("sentinel failover-timeout {} 3000", Self::NAME));
         let sentinels: Vec<RedisServer> = (0..sentinels).map(|_| RedisServer::start_as(Kind::Sentinel, watch.clone())).collect();
         let others = format!("sentinels={}", sentinels.len());
@@ -65,7 +66,15 @@ impl RedisSentinel {
         &self.servers[0]
     }
 
-    /// What was the primary at the start, to be killed or started again.
+    /// Kills what was the primary at the start, as a crash would. The sentinels notice within seconds; by any other way of ending it, within a minute.
+    pub fn kill_first(&mut self) {
+        self.servers[0].kill();
+        for sentinel in &self.sentinels {
+            expect_ok(&sentinel.cli(&["SENTINEL", "SET", Self::NAME, "down-after-milliseconds", "2000"]));
+        }
+    }
+
+    /// What was the primary at the start, to be started again.
     #[must_use]
     pub const fn first_mut(&mut self) -> &mut RedisServer {
         &mut self.servers[0]

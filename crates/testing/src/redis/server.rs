@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 use super::options::RedisOptions;
-use crate::process::{free_port, run, signal, until};
+use crate::process::{Port, run, signal, until};
 use crate::shared::{guard, note_pids, open_folder};
 
 /// Other ports are tried where somebody was quicker.
@@ -17,7 +17,7 @@ pub struct RedisServer {
     folder: TempDir,
     options: RedisOptions,
     kind: Kind,
-    port: u16,
+    port: Port,
     child: Option<Child>,
 }
 
@@ -45,16 +45,16 @@ impl RedisServer {
         let folder = tempfile::Builder::new().prefix("countersign-redis-").tempdir().expect("there is a temporary folder");
         open_folder(folder.path());
         guard(folder.path(), std::process::id(), "KILL");
-        let mut server = Self { folder, options, kind, port: 0, child: None };
+        let mut server = Self { folder, options, kind, port: Port::take(), child: None };
         let mut complaint = String::new();
         for _ in 0..PORTS_TRIED {
-            server.port = free_port();
-            let config = server.options.file(server.folder.path(), server.port);
+            let config = server.options.file(server.folder.path(), server.port());
             fs::write(server.config(), config).expect("the server's folder can be written to");
             match server.launch() {
                 Ok(()) => return server,
                 Err(refused) => complaint = refused,
             }
+            server.port = Port::take();
         }
         panic!("Redis does not start: {complaint}");
     }
@@ -62,14 +62,14 @@ impl RedisServer {
     /// The one port on the loopback where it listens, by TLS if so asked for. The same after [`restart`](Self::restart).
     #[must_use]
     pub const fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// How clients reach it, without user or password.
     #[must_use]
     pub fn url(&self) -> String {
         let scheme = if self.options.speaks_tls() { "rediss" } else { "redis" };
-        format!("{scheme}://127.0.0.1:{}", self.port)
+        format!("{scheme}://127.0.0.1:{}", self.port())
     }
 
     /// Its socket, where a client on the same machine needs neither port nor TLS.

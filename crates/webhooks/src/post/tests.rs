@@ -162,7 +162,8 @@ async fn a_receiver_that_does_not_speak_http_has_not_answered() {
 #[tokio::test(start_paused = true)]
 async fn a_receiver_that_hangs_is_given_up_on() {
     let receiver = Receiver::spawn(Act::Hang).await;
-    let settings = WebhookSettings { connect_timeout: Duration::from_secs(15), ..settings(receiver.port) };
+    // On a paused clock the time for the connection would be over as well.
+    let settings = WebhookSettings { connect_timeout: Duration::from_secs(3600), ..settings(receiver.port) };
     let poster = Poster::new(&settings, Names::new(&[]));
     let report = post_to(&poster, &format!("http://127.0.0.1:{}/", receiver.port), NOW).await;
     assert_eq!(report.outcome, Outcome::TimedOut);
@@ -171,7 +172,10 @@ async fn a_receiver_that_hangs_is_given_up_on() {
 
 #[tokio::test]
 async fn a_port_on_which_nobody_listens_is_told_apart() {
-    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    // Bound and not listened on: nobody else is given it meanwhile.
+    let kept = tokio::net::TcpSocket::new_v4().unwrap();
+    kept.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let free = kept.local_addr().unwrap().port();
     let poster = Poster::new(&settings(free), Names::new(&[]));
     let report = post_to(&poster, &format!("http://127.0.0.1:{free}/"), NOW).await;
     assert_eq!(report.outcome, Outcome::Unreachable(Unreachable::Connection));

@@ -20,10 +20,10 @@ use self::config::Settings;
 use self::speech::Speech;
 use crate::aws::{self, ByHttp, Fetch, Unsigned};
 use crate::config::ConfigError;
+use crate::http;
 use crate::provider::{CheckError, Diagnostic, Provider, Rendered, Tells, TryOutcome};
 use crate::receipts::Receipts;
 use crate::registry::ProviderContext;
-use crate::{http, section};
 
 pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
     let fetch = ByHttp { client: context.client()?, patience: context.patience };
@@ -103,7 +103,7 @@ impl Provider for AwsSms {
     async fn check(&self) -> Result<(), CheckError> {
         let url = &self.settings.url;
         let headers = self.sign("DescribeAccountAttributes", "{}").ok_or(CheckError::Broken)?;
-        let reply = section::ask(self.client.post(url.clone()).headers(headers).body("{}"), url).await?;
+        let reply = http::ask(self.client.post(url.clone()).headers(headers).body("{}"), url).await?;
         aws::check(&reply, url)
     }
 

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::config::Settings;
 use super::speech::Speech;
 use crate::aws;
-use crate::http::{self, Reply};
+use crate::http::Reply;
+use crate::ids::sound_id;
 use crate::provider::{Diagnostic, Rendered, TryOutcome};
 
 /// The name under which the reference comes back in events.
@@ -81,7 +82,7 @@ struct Field {
 /// What a reply to a message means.
 pub(super) fn outcome(reply: &Reply) -> TryOutcome {
     if (200..300).contains(&reply.status) {
-        let id = reply.json::<Taken>().and_then(|taken| http::sound_id(&taken.message_id));
+        let id = reply.json::<Taken>().and_then(|taken| sound_id(&taken.message_id));
         return TryOutcome::Accepted { provider_id: id };
     }
     let Some(kind) = aws::kind(reply) else { return reply.outcome() };

@@ -8,6 +8,7 @@ use reqwest::{Method, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::hide;
 use super::receipt::Reader;
 use super::receipts_config::Receipts;
 use super::reply::{Judge, Rule};
@@ -27,7 +28,7 @@ pub struct Config {
     #[serde(default)]
     pub method: Verb,
     /// Sent with every message. Values are secrets.
-    #[serde(default, serialize_with = "secret::hide_values")]
+    #[serde(default, serialize_with = "hide::values")]
     pub headers: BTreeMap<String, SecretString>,
     /// Like `headers`, with the value in a file.
     #[serde(default)]
@@ -36,7 +37,7 @@ pub struct Config {
     #[serde(default, serialize_with = "secret::hide")]
     pub json: Option<SecretString>,
     /// Templates of a form's fields, secrets for the same reason.
-    #[serde(default, serialize_with = "secret::hide_some_values")]
+    #[serde(default, serialize_with = "hide::some_values")]
     pub form: Option<BTreeMap<String, SecretString>>,
     /// What a reply must show to count as accepted.
     #[serde(default)]

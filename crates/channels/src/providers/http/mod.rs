@@ -1,6 +1,7 @@
 //! Posts a message to a gateway's API: any service for SMS, WhatsApp or calls that takes JSON or a form.
 
 mod config;
+mod hide;
 mod proof;
 mod receipt;
 mod receipts_config;

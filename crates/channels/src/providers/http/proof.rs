@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
 use crate::receipts::Callback;
-use crate::signed::is_recent;
+use crate::recent::is_recent;
 
 /// One of the ways that gateways have.
 pub(super) enum Proof {

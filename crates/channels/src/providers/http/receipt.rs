@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::proof::Proof;
 use super::reply::as_text;
-use crate::http::sound_id;
+use crate::ids::sound_id;
 use crate::provider::Tells;
 use crate::receipts::{Callback, CallbackRefusal, Reading, Receipts};
 

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::http::{Body, sound_id};
+use crate::http::Body;
+use crate::ids::sound_id;
 use crate::provider::{Diagnostic, TryOutcome};
 
 /// Conditions on a reply; all that are given must hold.

@@ -10,9 +10,9 @@ use super::*;
 use crate::config::ConfigProblem;
 use crate::render::Renderer;
 use crate::testing::server::{Act, Server};
-use crate::testing::{self, LogTrap, outgoing, rendered, sms};
+use crate::testing::{self, LogTrap, Unused, outgoing, rendered, sms};
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A section whose `url` is `{url}`.
 fn config(toml: &str, url: &str) -> Config {
@@ -40,7 +40,7 @@ async fn outcome(rules: &str, reply: &str) -> TryOutcome {
 }
 
 fn reply(status: u16, body: &str) -> String {
-    format!("HTTP/1.1 {status} Whatever\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+    format!("HTTP/1.1 {status} Whatever\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
 #[tokio::test]
@@ -218,10 +218,10 @@ async fn a_line_that_breaks_before_a_reply_is_unclear() {
 
 #[tokio::test]
 async fn nobody_listening_is_unreachable_and_the_check_says_so() {
-    let unused = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port();
-    let provider = provider(JSON, &format!("http://127.0.0.1:{unused}/send"));
+    let unused = Unused::hold();
+    let provider = provider(JSON, &format!("http://127.0.0.1:{}/send", unused.port()));
     assert_eq!(provider.send(&sms()).await.label(), "unreachable");
-    let address = format!("127.0.0.1:{unused}");
+    let address = format!("127.0.0.1:{}", unused.port());
     assert_eq!(provider.check().await, Err(CheckError::Unreachable { address }));
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use countersign_model::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::signed::is_recent;
+use crate::recent::is_recent;
 
 /// Most tokens that are remembered. The oldest goes first, which is the one that runs out first.
 const MOST: usize = 65_536;

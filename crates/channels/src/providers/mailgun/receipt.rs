@@ -12,7 +12,8 @@ use serde_json::Value;
 use super::once::Once;
 use crate::mail::{self, ECHO};
 use crate::receipts::{Callback, CallbackRefusal, Reading, Receipts};
-use crate::signed::{is_hmac_sha256, is_recent};
+use crate::recent::is_recent;
+use crate::signed::is_hmac_sha256;
 
 /// What of a post is signed, and by what.
 #[derive(Deserialize)]
@@ -95,7 +96,7 @@ fn failed(reason: &str, status: &Value) -> Undelivered {
         _ => {}
     }
     let text = |name: &str| status[name].as_str().unwrap_or_default();
-    let told = mail::undelivered(text("enhanced-code")).or_else(|| mail::undelivered(text("message")));
+    let told = mail::status::undelivered(text("enhanced-code")).or_else(|| mail::status::undelivered(text("message")));
     told.unwrap_or_else(|| match status["code"].as_i64() {
         Some(605) => Undelivered::NotThere,
         Some(606 | 607) => Undelivered::Rejected,

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::http::{Reply, sound_id};
+use crate::http::Reply;
+use crate::ids::sound_id;
 use crate::mail::{ECHO, Letter, Mailbox, TAG};
 use crate::provider::TryOutcome;
 

@@ -75,7 +75,7 @@ impl Provider for MessageBird {
     /// Looks the balance up.
     async fn check(&self) -> Result<(), CheckError> {
         let url = section::under(&self.settings.endpoint, "/balance");
-        let reply = section::ask(self.client.get(url.clone()).header(AUTHORIZATION, self.settings.key.clone()), &url).await?;
+        let reply = http::ask(self.client.get(url.clone()).header(AUTHORIZATION, self.settings.key.clone()), &url).await?;
         let address = http::address(&url);
         match reply.status {
             200..300 => Ok(()),

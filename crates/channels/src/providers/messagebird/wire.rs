@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 use countersign_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::http::{Reply, sound_id};
+use crate::http::Reply;
+use crate::ids::sound_id;
 use crate::provider::{Rendered, TryOutcome};
 
 /// For how long a message may be tried, in seconds. The vendor names no bounds; nothing is of use for no time, or after a month.

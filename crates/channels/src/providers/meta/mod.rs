@@ -19,10 +19,10 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 pub(crate) use self::config::Config;
 use self::config::Settings;
 use crate::config::ConfigError;
+use crate::http;
 use crate::provider::{CheckError, Diagnostic, Provider, Rendered, Tells, TryOutcome};
 use crate::receipts::Receipts;
 use crate::registry::ProviderContext;
-use crate::{http, section};
 
 pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
     let settings = config.settle(&context.key)?;
@@ -70,7 +70,7 @@ impl Provider for Meta {
         let mut url = self.settings.number_url.clone();
         url.set_query(Some("fields=id"));
         let request = self.client.get(url.clone()).header(AUTHORIZATION, &self.settings.authorization);
-        let reply = section::ask(request, &url).await?;
+        let reply = http::ask(request, &url).await?;
         let address = http::address(&url);
         match (reply.status, wire::code(&reply)) {
             (200..=299, _) => Ok(()),

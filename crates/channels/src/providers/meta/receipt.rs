@@ -9,7 +9,7 @@ use serde_json::Value;
 use subtle::ConstantTimeEq as _;
 
 use super::{Meta, fault};
-use crate::http;
+use crate::ids::sound_id;
 use crate::receipts::{Callback, CallbackRefusal, Reading, Receipts};
 
 #[async_trait]
@@ -34,7 +34,7 @@ impl Meta {
         if !is_ours || callback.parameter("hub.mode").as_deref() != Some("subscribe") {
             return Err(CallbackRefusal::Forged);
         }
-        let challenge = callback.parameter("hub.challenge").and_then(|challenge| http::sound_id(&challenge));
+        let challenge = callback.parameter("hub.challenge").and_then(|challenge| sound_id(&challenge));
         let body = challenge.ok_or(CallbackRefusal::Malformed("no challenge to answer"))?;
         Ok(Reading::Reply { media_type: "text/plain", body, receipts: Vec::new() })
     }

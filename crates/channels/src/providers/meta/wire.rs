@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::config::Settings;
 use super::fault;
-use crate::http::{self, Reply};
+use crate::http::Reply;
+use crate::ids::sound_id;
 use crate::provider::{Rendered, TryOutcome};
 
 /// An authentication template with the code twice: in its words, and behind its button. All kinds of button take the same form.
@@ -59,7 +60,7 @@ pub(super) fn code(reply: &Reply) -> Option<i64> {
 pub(super) fn outcome(reply: &Reply) -> TryOutcome {
     if (200..300).contains(&reply.status) {
         let id = reply.json::<Taken>().and_then(|taken| taken.messages.into_iter().next());
-        return TryOutcome::Accepted { provider_id: id.and_then(|message| http::sound_id(&message.id)) };
+        return TryOutcome::Accepted { provider_id: id.and_then(|message| sound_id(&message.id)) };
     }
     code(reply).and_then(fault::at_send).unwrap_or_else(|| reply.outcome())
 }

@@ -78,7 +78,7 @@ impl Provider for Plivo {
     async fn check(&self) -> Result<(), CheckError> {
         let url = self.resource("");
         let request = self.client.get(url.clone()).basic_auth(&self.settings.account, Some(self.settings.token.expose_secret()));
-        let reply = section::ask(request, &url).await?;
+        let reply = http::ask(request, &url).await?;
         let address = http::address(&url);
         match reply.status {
             200..300 => Ok(()),

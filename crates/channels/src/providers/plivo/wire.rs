@@ -6,7 +6,8 @@ use countersign_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::config::{Origin, Settings};
-use crate::http::{Reply, sound_id};
+use crate::http::Reply;
+use crate::ids::sound_id;
 use crate::provider::{Rendered, TryOutcome};
 
 /// For how long Plivo can be told to keep a message before it sends it, in seconds.

@@ -22,7 +22,6 @@ use crate::mail::Letter;
 use crate::provider::{CheckError, Provider, Rendered, Tells, TryOutcome};
 use crate::receipts::Receipts;
 use crate::registry::ProviderContext;
-use crate::section;
 
 pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
     let settings = config.settle(&context.key)?;
@@ -76,7 +75,7 @@ impl Provider for Postmark {
     /// Asks for the server that the token belongs to.
     async fn check(&self) -> Result<(), CheckError> {
         let url = &self.settings.server;
-        let reply = section::ask(self.signed_on(self.client.get(url.clone())), url).await?;
+        let reply = http::ask(self.signed_on(self.client.get(url.clone())), url).await?;
         wire::check(&reply, http::address(url))
     }
 

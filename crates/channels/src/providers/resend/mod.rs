@@ -1,6 +1,7 @@
 //! Mail through Resend: one request a mail, safe to repeat, events back one by one under a signature.
 
 mod config;
+mod mailbox;
 mod receipt;
 mod wire;
 
@@ -22,7 +23,6 @@ use crate::mail::Letter;
 use crate::provider::{CheckError, Provider, Rendered, Tells, TryOutcome};
 use crate::receipts::Receipts;
 use crate::registry::ProviderContext;
-use crate::section;
 
 pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
     let settings = config.settle(&context.key)?;
@@ -71,7 +71,7 @@ impl Provider for Resend {
     async fn check(&self) -> Result<(), CheckError> {
         let url = &self.settings.domains;
         let request = self.client.get(url.clone()).header(AUTHORIZATION, self.settings.key.clone());
-        wire::check(&section::ask(request, url).await?, http::address(url))
+        wire::check(&http::ask(request, url).await?, http::address(url))
     }
 
     fn receipts(&self) -> Option<&dyn Receipts> {

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::mail::{self, ECHO};
 use crate::receipts::{Callback, CallbackRefusal, Reading, Receipts};
-use crate::signed::{is_hmac_sha256, is_recent};
+use crate::recent::is_recent;
+use crate::signed::is_hmac_sha256;
 
 /// What callbacks are signed with.
 pub(super) struct SigningSecret(SecretSlice<u8>);
@@ -80,7 +81,7 @@ fn report(event: &Value) -> Report {
 /// The mail server's own status is the most exact, where it is passed on.
 fn bounced(bounce: &Value) -> Undelivered {
     let mut answers = bounce["diagnosticCode"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    if let Some(why) = answers.find_map(mail::undelivered) {
+    if let Some(why) = answers.find_map(mail::status::undelivered) {
         return why;
     }
     let text = |name: &str| bounce[name].as_str().unwrap_or_default();

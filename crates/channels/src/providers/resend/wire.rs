@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::http::{Reply, sound_id};
+use super::mailbox::unquoted;
+use crate::http::Reply;
+use crate::ids::sound_id;
 use crate::mail::{ECHO, Letter, Mailbox, TAG};
 use crate::provider::{CheckError, TryOutcome};
 
@@ -11,7 +13,7 @@ use crate::provider::{CheckError, TryOutcome};
 pub(super) fn body(letter: &Letter<'_>, reply_to: Option<&Mailbox>) -> String {
     let headers: Map<String, Value> = letter.headers().map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect();
     let mut body = json!({
-        "from": letter.from.unquoted(),
+        "from": unquoted(&letter.from),
         "to": [letter.to],
         "subject": letter.subject,
         "text": letter.text,
@@ -20,7 +22,7 @@ pub(super) fn body(letter: &Letter<'_>, reply_to: Option<&Mailbox>) -> String {
         "tags": [{"name": "category", "value": TAG}, {"name": ECHO, "value": letter.reference}],
     });
     if let Some(mailbox) = reply_to {
-        body["reply_to"] = mailbox.unquoted().into();
+        body["reply_to"] = unquoted(mailbox).into();
     }
     body.to_string()
 }

@@ -75,7 +75,7 @@ impl Provider for Sandbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{outgoing, rendered, sms};
+    use crate::testing::{email, outgoing, rendered, sms};
 
     #[tokio::test(start_paused = true)]
     async fn a_message_ends_as_it_rehearses() {
@@ -85,7 +85,9 @@ mod tests {
             message.rehearsal = Some(rehearsal);
             sandbox.send(&rendered(message)).await.label()
         };
-        assert_eq!(sandbox.send(&sms()).await.label(), "accepted");
+        for message in [sms(), email()] {
+            assert_eq!(sandbox.send(&message).await.label(), "accepted");
+        }
         assert_eq!(rehearsed(Rehearsal::DeliveryFails).await, "refused");
         assert_eq!(rehearsed(Rehearsal::NobodyTakes).await, "unknown");
         assert_eq!(rehearsed(Rehearsal::Throttled).await, "throttled");

@@ -22,7 +22,6 @@ use crate::mail::Letter;
 use crate::provider::{CheckError, Provider, Rendered, Tells, TryOutcome};
 use crate::receipts::Receipts;
 use crate::registry::ProviderContext;
-use crate::section;
 
 pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
     let settings = config.settle(&context.key)?;
@@ -70,7 +69,7 @@ impl Provider for SendGrid {
     async fn check(&self) -> Result<(), CheckError> {
         let url = &self.settings.scopes;
         let request = self.client.get(url.clone()).header(AUTHORIZATION, self.settings.key.clone());
-        wire::check(&section::ask(request, url).await?, http::address(url))
+        wire::check(&http::ask(request, url).await?, http::address(url))
     }
 
     fn receipts(&self) -> Option<&dyn Receipts> {

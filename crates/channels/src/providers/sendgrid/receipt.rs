@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::mail::{self, ECHO};
 use crate::receipts::{Callback, CallbackRefusal, Reading, Receipts};
-use crate::signed::is_recent;
+use crate::recent::is_recent;
 
 /// A public key, as an uncompressed point.
 pub(super) struct VerificationKey([u8; 65]);
@@ -80,7 +80,7 @@ fn report(event: &Value) -> Report {
 
 /// The mail server's own status is the most exact; the vendor's class of it comes next. `type` says no more than whose fault it is.
 fn bounced(status: &str, reason: &str, class: &str, kind: &str) -> Undelivered {
-    if let Some(why) = mail::undelivered(status).or_else(|| mail::undelivered(reason)) {
+    if let Some(why) = mail::status::undelivered(status).or_else(|| mail::status::undelivered(reason)) {
         return why;
     }
     match class {

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::http::{Reply, sound_id};
+use crate::http::Reply;
+use crate::ids::sound_id;
 use crate::mail::{ECHO, Letter, Mailbox, TAG};
 use crate::provider::{CheckError, TryOutcome};
 

@@ -17,11 +17,11 @@ pub(crate) use self::config::Config;
 use self::config::Settings;
 use crate::aws::{self, ByHttp, Fetch, Unsigned};
 use crate::config::ConfigError;
+use crate::http;
 use crate::mail::Letter;
 use crate::provider::{CheckError, Diagnostic, Provider, Rendered, Tells, TryOutcome};
 use crate::receipts::Receipts;
 use crate::registry::ProviderContext;
-use crate::{http, section};
 
 pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
     let fetch = ByHttp { client: context.client()?, patience: context.patience };
@@ -84,7 +84,7 @@ impl Provider for Ses {
         let url = &self.settings.account_url;
         let unsigned = Unsigned { method: Method::GET, url, headers: &[], body: "" };
         let headers = self.settings.signer.sign(&unsigned, self.clock.now()).ok_or(CheckError::Broken)?;
-        let reply = section::ask(self.client.get(url.clone()).headers(headers), url).await?;
+        let reply = http::ask(self.client.get(url.clone()).headers(headers), url).await?;
         aws::check(&reply, url)
     }
 

@@ -70,7 +70,7 @@ fn bounce(bounce: &Value) -> Undelivered {
         (kind, _) => {
             let status = bounce["bouncedRecipients"][0]["status"].as_str().unwrap_or_default();
             let otherwise = if kind == "Transient" { Undelivered::Unreachable } else { Undelivered::Unknown };
-            mail::undelivered(status).unwrap_or(otherwise)
+            mail::status::undelivered(status).unwrap_or(otherwise)
         }
     }
 }

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::aws;
-use crate::http::{self, Reply};
+use crate::http::Reply;
+use crate::ids::sound_id;
 use crate::mail::{ECHO, Letter, Mailbox};
 use crate::provider::{Diagnostic, TryOutcome};
 
@@ -68,7 +69,7 @@ struct Said {
 /// recipient's.
 pub(super) fn outcome(reply: &Reply, letter: &Letter<'_>, is_from_house: bool) -> TryOutcome {
     if (200..300).contains(&reply.status) {
-        let id = reply.json::<Taken>().and_then(|taken| http::sound_id(&taken.message_id));
+        let id = reply.json::<Taken>().and_then(|taken| sound_id(&taken.message_id));
         return TryOutcome::Accepted { provider_id: id };
     }
     let Some(kind) = aws::kind(reply) else { return reply.outcome() };

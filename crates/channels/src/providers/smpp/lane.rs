@@ -120,7 +120,7 @@ impl Lane {
                 Err(failure) => warn!(provider = %name, role = ?self.role, %failure, "not bound"),
             }
             sleep(rest).await;
-            rest = (rest * 2).min(RESTS.1);
+            rest = longer(rest);
         }
     }
 
@@ -166,5 +166,21 @@ impl Lane {
             }
         }
         Ok(Line::start(stream, buffer, self.settings.window, self.settings.enquire_link, self.desk.clone()))
+    }
+}
+
+/// The rest that follows one after which it went wrong again.
+fn longer(rest: Duration) -> Duration {
+    (rest * 2).min(RESTS.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rests_are_doubled_up_to_a_minute() {
+        let rests = std::iter::successors(Some(RESTS.0), |rest| Some(longer(*rest))).map(|rest| rest.as_secs());
+        assert_eq!(rests.take(9).collect::<Vec<_>>(), [1, 2, 4, 8, 16, 32, 60, 60, 60]);
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::lane::Stream;
@@ -249,8 +250,14 @@ async fn write(mut stream: WriteHalf<Box<dyn Stream>>, mut queue: mpsc::Receiver
                 }
             }
             () = sleep_until(wake) => match probed {
-                Some(since) if shared.heard() < since => return,
-                Some(_) => probed = None,
+                Some(since) => {
+                    // A process that stood still finds the end of the wait and the answer together.
+                    yield_now().await;
+                    if shared.heard() < since {
+                        return;
+                    }
+                    probed = None;
+                }
                 None if shared.heard().elapsed() >= enquire => {
                     if !put(&mut stream, &wire::enquire_link(shared.next())).await {
                         return;

@@ -30,7 +30,7 @@ use self::lane::{Failure, Lane, Role};
 use self::line::Answer;
 use self::receipt::Desk;
 use crate::config::ConfigError;
-use crate::http::sound_id;
+use crate::ids::sound_id;
 use crate::provider::{CheckError, Diagnostic, Provider, Rendered, Tells, TryOutcome};
 use crate::receipts::Receipts;
 use crate::registry::ProviderContext;

@@ -12,7 +12,7 @@ use tracing::debug;
 use super::config::ReceiptId;
 use super::line::Out;
 use super::wire::{self, Delivery, Incoming};
-use crate::http::sound_id;
+use crate::ids::sound_id;
 use crate::receipts::Pushed;
 
 const OK: u32 = 0;

@@ -18,7 +18,7 @@ use crate::testing::server::Request;
 use crate::testing::suite::{Behaviour, Subject, Told, build_from};
 use crate::testing::{self, LogTrap, outgoing, rendered, sms};
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 fn config(port: u16) -> Config {
     Config {

@@ -17,9 +17,9 @@ use secrecy::SecretString;
 use self::server::{Act, Script, Server, polite};
 use super::config::{Config, Tls};
 use super::*;
-use crate::testing::{self, LogTrap, email, outgoing, rendered};
+use crate::testing::{self, LogTrap, Unused, email, outgoing, rendered};
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn config(port: u16) -> Config {
     Config {
@@ -258,10 +258,10 @@ async fn a_server_that_falls_silent_before_the_content_has_certainly_not_got_the
 
 #[tokio::test]
 async fn nobody_listening_is_unreachable_and_the_check_says_so() {
-    let unused = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port();
-    let provider = provider(&config(unused));
+    let unused = Unused::hold();
+    let provider = provider(&config(unused.port()));
     assert_eq!(provider.send(&email()).await.label(), "unreachable");
-    let address = format!("127.0.0.1:{unused}");
+    let address = format!("127.0.0.1:{}", unused.port());
     assert_eq!(provider.check().await, Err(CheckError::Unreachable { address }));
 }
 

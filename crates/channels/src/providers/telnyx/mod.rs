@@ -21,7 +21,6 @@ use crate::http;
 use crate::provider::{CheckError, Provider, Rendered, Tells, TryOutcome};
 use crate::receipts::Receipts;
 use crate::registry::ProviderContext;
-use crate::section;
 
 pub(crate) fn build(config: &Config, context: ProviderContext) -> Result<Arc<dyn Provider>, ConfigError> {
     let settings = config.settle(&context.key)?;
@@ -66,7 +65,7 @@ impl Provider for Telnyx {
     async fn check(&self) -> Result<(), CheckError> {
         let url = &self.settings.balance;
         let request = self.client.get(url.clone()).header(AUTHORIZATION, self.settings.key.clone());
-        wire::check(&section::ask(request, url).await?, http::address(url))
+        wire::check(&http::ask(request, url).await?, http::address(url))
     }
 
     fn receipts(&self) -> Option<&dyn Receipts> {

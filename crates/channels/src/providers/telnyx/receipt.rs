@@ -8,7 +8,7 @@ use ring::signature::{ED25519, UnparsedPublicKey};
 use serde_json::Value;
 
 use crate::receipts::{Callback, CallbackRefusal, Reading, Receipts};
-use crate::signed::is_recent;
+use crate::recent::is_recent;
 
 /// The parameter of our address that names the message.
 pub(super) const ECHO: &str = "r";

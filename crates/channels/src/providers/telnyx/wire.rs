@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::config::Settings;
 use super::receipt::ECHO;
-use crate::http::{Reply, sound_id};
+use crate::http::Reply;
+use crate::ids::sound_id;
 use crate::provider::{CheckError, Rendered, TryOutcome};
 
 /// The body of a request. Events come to our address alone, with the reference in it, and not to the profile's as well.

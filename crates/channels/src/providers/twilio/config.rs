@@ -142,16 +142,18 @@ impl Config {
         let account = sid(&format!("{at}.account_sid"), &self.account_sid, "AC")?;
         let token = secret::filled(at, "auth_token", self.auth_token.as_ref(), self.auth_token_file.as_deref())?;
         let key = secret::filled(at, "api_key_secret", self.api_key_secret.as_ref(), self.api_key_secret_file.as_deref())?;
-        let (user, password) = match (&self.api_key_sid, key, &token) {
-            (Some(user), Some(secret), _) => (sid(&format!("{at}.api_key_sid"), user, "SK")?, secret),
-            (Some(_), None, _) => {
+        let (user, password) = match (&self.api_key_sid, key) {
+            (Some(user), Some(secret)) => (sid(&format!("{at}.api_key_sid"), user, "SK")?, secret),
+            (Some(_), None) => {
                 return Err(ConfigError::new(format!("{at}.api_key_sid"), ConfigProblem::Needs("api_key_secret")));
             }
-            (None, Some(_), _) => {
+            (None, Some(_)) => {
                 return Err(ConfigError::new(format!("{at}.api_key_secret"), ConfigProblem::Needs("api_key_sid")));
             }
-            (None, None, Some(token)) => (account.clone(), token.clone()),
-            (None, None, None) => return Err(ConfigError::new(format!("{at}.account_sid"), ConfigProblem::Needs("auth_token"))),
+            (None, None) => {
+                let token = section::needed(at, "auth_token", self.auth_token.as_ref(), self.auth_token_file.as_deref())?;
+                (account.clone(), token)
+            }
         };
         if self.sms.is_none() && self.whatsapp.is_none() && self.voice.is_none() {
             return Err(ConfigError::new(

@@ -98,7 +98,7 @@ impl Provider for Twilio {
     async fn check(&self) -> Result<(), CheckError> {
         let url = self.resource("IncomingPhoneNumbers.json");
         let request = self.sign_in(self.client.get(format!("{url}?PageSize=1")));
-        let reply = section::ask(request, &url).await?;
+        let reply = http::ask(request, &url).await?;
         let address = http::address(&url);
         match reply.status {
             200..300 => Ok(()),

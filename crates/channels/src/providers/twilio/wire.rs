@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::code;
-use crate::http::{Reply, sound_id};
+use crate::http::Reply;
+use crate::ids::sound_id;
 use crate::provider::TryOutcome;
 
 /// A form's fields, in the order in which they are posted.

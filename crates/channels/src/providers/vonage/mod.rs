@@ -132,7 +132,7 @@ impl Provider for Vonage {
             }
             _ => return http::reach(&self.client, &self.rest).await,
         };
-        let reply = section::ask(request, &url).await?;
+        let reply = http::ask(request, &url).await?;
         let address = http::address(&url);
         match reply.status {
             200..300 => Ok(()),

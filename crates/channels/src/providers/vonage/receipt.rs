@@ -9,8 +9,8 @@ use subtle::ConstantTimeEq as _;
 use super::config::Proofs;
 use super::{code, signature, token};
 use crate::receipts::{Callback, CallbackRefusal, Reading, Receipts};
+use crate::recent::is_recent;
 use crate::seal::Seal;
-use crate::signed::is_recent;
 
 /// The query's field with our reference, for calls.
 pub(super) const REFERENCE: &str = "r";

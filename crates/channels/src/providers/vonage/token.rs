@@ -12,7 +12,7 @@ use serde_json::Value;
 use subtle::ConstantTimeEq as _;
 
 use crate::receipts::Callback;
-use crate::signed::is_recent;
+use crate::recent::is_recent;
 
 /// How long a token of ours is good for, in seconds: one request, and clocks that do not agree.
 const LIFE: i64 = 300;

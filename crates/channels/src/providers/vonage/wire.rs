@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::code;
-use crate::http::{Reply, sound_id};
+use crate::http::Reply;
+use crate::ids::sound_id;
 use crate::provider::TryOutcome;
 
 /// Fields of a form as they go out.

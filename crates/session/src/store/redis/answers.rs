@@ -7,7 +7,7 @@ use redis::Value;
 
 use super::plan::Shape;
 use crate::session::packed::{Malformed, Reader, channel, channels};
-use crate::session::{Delivery, Judgement, Session};
+use crate::session::{Delivery, Judgement, Opened, Session};
 use crate::store::StoreError;
 use crate::store::verdicts::{
     Answer, CancelVerdict, Heard, LapseVerdict, OpenVerdict, RecordVerdict, SendAgainVerdict, VerifyVerdict,
@@ -173,9 +173,22 @@ pub(super) fn open(parts: &mut Parts) -> Result<OpenVerdict, StoreError> {
     })
 }
 
+/// Two bytes to a code: its channel, and how many messages ago its message was sent.
+fn read_opened(pairs: &[u8]) -> Result<Vec<Opened>, Malformed> {
+    let (pairs, []) = pairs.as_chunks::<2>() else { return Err(Malformed) };
+    pairs.iter().map(|[tag, age]| Ok((channel(*tag)?, *age))).collect()
+}
+
 pub(super) fn verify(parts: &mut Parts) -> Result<VerifyVerdict, StoreError> {
     Ok(match parts.int::<u8>()? {
-        0 => VerifyVerdict::Judged(parts.session()?, parts.judgement()?),
+        0 => {
+            let (session, judgement) = (parts.session()?, parts.judgement()?);
+            let carried = match parts.next_bytes()? {
+                Some(opened) => session.carried(&read_opened(&opened)?),
+                None => session.carried_before(&judgement),
+            };
+            VerifyVerdict::Judged(session, judgement, carried)
+        }
         1 => VerifyVerdict::AlreadyVerified(parts.session()?),
         2 => VerifyVerdict::Canceled(parts.session()?),
         3 => VerifyVerdict::Expired(parts.session()?),

@@ -101,6 +101,9 @@ pub(super) fn write_event(out: &mut Writer, event: &EventKind) -> Result<(), Mal
         EventKind::RetryStarted { message, channel } => {
             out.array(3).int(22).bytes(&id(message)).int(channel.tag());
         }
+        EventKind::LocaleNamed { locale } => {
+            out.array(2).int(23).bytes(locale.as_bytes());
+        }
         EventKind::BalanceCut { balance, held, credits } => {
             out.array(4).int(18).int(balance.micros()).int(held.micros()).int(i64::try_from(*credits).unwrap_or(i64::MAX));
         }
@@ -167,6 +170,7 @@ fn read_event(from: &mut Reader<'_>) -> Result<EventKind, Malformed> {
             reason: undelivered(from.int()?)?,
         },
         (22, 3) => EventKind::RetryStarted { message: message(from)?, channel: channel(from.int()?)? },
+        (23, 2) => EventKind::LocaleNamed { locale: read_owned(from)? },
         (18, 4) => EventKind::BalanceCut { balance: amount(from)?, held: amount(from)?, credits: from.int()? },
         _ => return Err(Malformed),
     })

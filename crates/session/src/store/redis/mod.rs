@@ -19,7 +19,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign_model::{Clock, KeyId, Money, Partition, ProviderName, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{Clock, KeyId, Money, Partition, ProviderName, Reference, Scope, SessionId, TenantId, Timestamp};
 
 use self::answers::Said;
 use self::link::{Link, LinkError, Owner, Ran, Reply};
@@ -167,7 +167,7 @@ fn refused(error: LinkError) -> StoreError {
 fn is_final(answer: &Answer<VerifyVerdict>) -> bool {
     let (Answer::Fresh(verdict) | Answer::Replayed(verdict)) = answer else { return false };
     match verdict {
-        VerifyVerdict::Judged(_, judgement) => !judgement.verified_channels.is_empty() || judgement.attempts_remaining == 0,
+        VerifyVerdict::Judged(_, judgement, _) => !judgement.verified_channels.is_empty() || judgement.attempts_remaining == 0,
         VerifyVerdict::AlreadyVerified(_) | VerifyVerdict::Canceled(_) | VerifyVerdict::Locked(_) => true,
         VerifyVerdict::Expired(_)
         | VerifyVerdict::ChannelNotFound(_)
@@ -259,6 +259,11 @@ impl SessionStore for RedisStore {
         receipt: &ParkedReceipt,
     ) -> Result<Option<NamedMessage>, StoreError> {
         self.message_of_name(message_name(&self.keys, through, provider_id), receipt).await
+    }
+
+    async fn is_sending(&self, message: Reference) -> Result<bool, StoreError> {
+        let (_, found) = self.stored_session(message.scope, message.session).await?;
+        Ok(found.is_some_and(|session| session.is_sending(message.message)))
     }
 
     async fn find(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {

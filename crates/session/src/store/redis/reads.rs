@@ -51,9 +51,14 @@ impl RedisStore {
         revoked.map(Option::unwrap_or_default).map_err(|_| StoreError::Unreadable("head"))
     }
 
-    pub(super) async fn find_session(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {
+    /// A session as it lies there, and what time it is.
+    pub(super) async fn stored_session(&self, scope: Scope, id: SessionId) -> Result<(Timestamp, Option<Session>), StoreError> {
         let (now, packed) = self.peek(scope.tenant.partition(), session_key(scope, id)).await?;
-        let found = packed.map(|packed| session(&packed)).transpose()?;
+        Ok((now, packed.map(|packed| session(&packed)).transpose()?))
+    }
+
+    pub(super) async fn find_session(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {
+        let (now, found) = self.stored_session(scope, id).await?;
         Ok(found.filter(|session| session.is_there(now)))
     }
 

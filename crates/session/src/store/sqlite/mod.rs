@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign_model::{Clock, KeyId, Money, Partition, ProviderName, Scope, SessionId, TenantId, Timestamp};
+use countersign_model::{Clock, KeyId, Money, Partition, ProviderName, Reference, Scope, SessionId, TenantId, Timestamp};
 use rusqlite::Connection;
 
 use self::reads::Readers;
@@ -144,6 +144,12 @@ impl SessionStore for SqliteStore {
         receipt: &ParkedReceipt,
     ) -> Result<Option<NamedMessage>, StoreError> {
         self.writer.run(FindMessage { key: message_name(&self.keys, through, provider_id), receipt: receipt.clone() }).await
+    }
+
+    async fn is_sending(&self, message: Reference) -> Result<bool, StoreError> {
+        let Reference { scope, session, message } = message;
+        let found = self.readers.read(move |connection| reads::find(connection, scope, session)).await?;
+        Ok(found.is_some_and(|session| session.is_sending(message)))
     }
 
     async fn find(&self, scope: Scope, id: SessionId) -> Result<Option<Session>, StoreError> {

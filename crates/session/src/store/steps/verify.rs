@@ -44,7 +44,8 @@ impl Step for Verify {
         if let Some(session) = &found
             && let Some(Done::Judged(judgement)) = session.recall(self.step).cloned()
         {
-            let verdict = VerifyVerdict::Judged(Box::new(session.clone()), judgement);
+            let carried = session.carried_before(&judgement);
+            let verdict = VerifyVerdict::Judged(Box::new(session.clone()), judgement, carried);
             return Ok(Heard { quota: None, answer: Answer::Fresh(verdict) });
         }
         match admit(rows, self.guard.as_ref(), cx)? {
@@ -61,7 +62,8 @@ impl Verify {
             Claimed::Free => {}
             Claimed::Running => return Ok(Answer::Running),
             Claimed::Answered(Reply::Judged(session, judgement)) => {
-                return Ok(Answer::Replayed(VerifyVerdict::Judged(session, judgement)));
+                let carried = session.carried_before(&judgement);
+                return Ok(Answer::Replayed(VerifyVerdict::Judged(session, judgement, carried)));
             }
             Claimed::Answered(Reply::Sent(..) | Reply::Canceled(_)) | Claimed::Mismatch => return Ok(Answer::Mismatch),
         }
@@ -73,7 +75,7 @@ impl Verify {
         }
         let before = budgets.clone();
         let tally = session.tally();
-        let (judgement, events) = match session.verify(&self.guesses, self.spare_budget, &mut budgets, cx) {
+        let (judgement, carried, events) = match session.verify(&self.guesses, self.spare_budget, &mut budgets, cx) {
             Ok(heard) => heard,
             Err(refusal) => return Ok(Answer::Fresh(refused(session, refusal))),
         };
@@ -86,7 +88,7 @@ impl Verify {
         if let Some(claim) = self.claim {
             answer(rows, claim, Reply::Judged(snapshot(&session), judgement.clone()), cx)?;
         }
-        Ok(Answer::Fresh(VerifyVerdict::Judged(Box::new(session), judgement)))
+        Ok(Answer::Fresh(VerifyVerdict::Judged(Box::new(session), judgement, carried)))
     }
 }
 

@@ -37,7 +37,7 @@ pub async fn a_key_without_a_call_left_takes_no_step(bench: Bench) {
     let quota = heard.quota.unwrap();
     assert_eq!((quota.remaining, quota.resets_in), (0, MINUTE));
     bench.clock.advance(MINUTE);
-    expect_verdict!(fresh(bench.store.verify(verify).await.unwrap()), VerifyVerdict::Judged(_, judgement) => assert!(judgement.verified));
+    expect_verdict!(fresh(bench.store.verify(verify).await.unwrap()), VerifyVerdict::Judged(_, judgement, _) => assert!(judgement.verified));
 }
 
 pub async fn a_step_that_nobody_asks_for_counts_no_call(bench: Bench) {
@@ -46,7 +46,7 @@ pub async fn a_step_that_nobody_asks_for_counts_no_call(bench: Bench) {
     let verify = bench.verify_step(&session, &[(Channel::Email, WRONG)]);
     let heard = bench.store.verify(Verify { guard: None, ..verify }).await.unwrap();
     assert_eq!(heard.quota, None);
-    expect_verdict!(fresh(heard), VerifyVerdict::Judged(_, judgement) => assert!(!judgement.verified));
+    expect_verdict!(fresh(heard), VerifyVerdict::Judged(_, judgement, _) => assert!(!judgement.verified));
     let heard = bench.store.cancel(Cancel { guard: None, ..bench.cancel_step(&session) }).await.unwrap();
     assert_eq!(heard.quota, None);
     expect_verdict!(fresh(heard), CancelVerdict::Canceled(_) => ());

@@ -190,6 +190,7 @@ impl Bench {
                 autofill: Autofill::default(),
                 metadata: "{\"order\":17}".into(),
                 add_contact: false,
+                contact_locale: None,
                 policy: POLICY,
                 challenges,
                 fallback: Vec::new(),
@@ -294,7 +295,7 @@ impl Bench {
 
     /// Guesses that are heard.
     pub(crate) async fn judged(&self, session: &Session, guesses: &[(Channel, &str)]) -> Judgement {
-        expect_verdict!(self.guess(session, guesses).await, VerifyVerdict::Judged(_, judgement) => judgement)
+        expect_verdict!(self.guess(session, guesses).await, VerifyVerdict::Judged(_, judgement, _) => judgement)
     }
 
     pub(crate) fn resend_step(&self, session: &Session) -> Resend {

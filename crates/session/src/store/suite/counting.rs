@@ -60,7 +60,7 @@ pub async fn a_spared_budget_counts_no_wrong_guess(bench: Bench) {
     }
     expect_verdict!(bench.guess(&session, &[(SMS, WRONG)]).await, VerifyVerdict::RecipientBlocked { .. } => ());
     let heard = spared(&bench, &session, code(SMS)).await;
-    let judgement: Judgement = expect_verdict!(heard, VerifyVerdict::Judged(_, judgement) => judgement);
+    let judgement: Judgement = expect_verdict!(heard, VerifyVerdict::Judged(_, judgement, _) => judgement);
     assert!(judgement.session_verified, "the call that was counted has paid for this comparison, too");
 }
 

@@ -165,7 +165,7 @@ pub async fn a_refused_resend_changes_nothing(bench: Bench) {
 async fn blocked_for(bench: &Bench, session: &Session) -> Option<Duration> {
     match bench.guess(session, &[EMAIL]).await {
         VerifyVerdict::RecipientBlocked { channel: Channel::Email, wait, .. } => Some(wait),
-        VerifyVerdict::Judged(_, judgement) if judgement.verified => None,
+        VerifyVerdict::Judged(_, judgement, _) if judgement.verified => None,
         other => panic!("{other:?}"),
     }
 }

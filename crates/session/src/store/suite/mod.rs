@@ -6,6 +6,8 @@
 pub mod admission;
 pub(crate) mod bench;
 #[doc(hidden)]
+pub mod carrying;
+#[doc(hidden)]
 pub mod counting;
 #[doc(hidden)]
 pub mod ending;
@@ -127,6 +129,7 @@ macro_rules! session_store_suite {
             }
             opening {
                 an_opened_session_is_found_as_it_was_answered
+                the_language_that_a_contact_is_to_have_is_told_with_its_session
                 every_message_is_written_down_before_it_leaves
                 a_message_of_an_instant_provider_is_accepted_at_once
                 a_foreign_tenant_and_the_other_kind_of_key_see_nothing
@@ -287,6 +290,7 @@ macro_rules! session_store_suite {
                 of_replaced_messages_the_newest_four_are_heard_of
                 an_ended_session_hears_of_its_messages_and_nothing_follows
                 a_notice_hears_of_its_message
+                of_a_message_one_can_learn_whether_it_is_being_handed_over
                 a_receipt_finds_its_session_in_the_scope_that_it_names_and_in_no_other
                 a_receipt_about_nothing_is_unknown
                 a_message_is_found_by_what_its_provider_calls_it
@@ -315,6 +319,10 @@ macro_rules! session_store_suite {
                 a_retry_repeated_with_its_step_answers_the_same
                 a_retry_whose_sender_died_may_have_gone_out
                 a_retry_whose_sender_died_keeps_the_slot_of_what_went_out_before
+            }
+            carrying {
+                a_right_code_tells_whose_message_it_was
+                of_messages_with_one_code_the_newest_that_arrived_is_told
             }
             races {
                 of_two_hundred_racing_wrong_guesses_three_are_counted
@@ -377,6 +385,7 @@ mod tests {
             include_str!("counting.rs"),
             include_str!("receipts.rs"),
             include_str!("retrying.rs"),
+            include_str!("carrying.rs"),
         ];
         for source in sources {
             for sentence in source.split("pub async fn ").skip(1) {

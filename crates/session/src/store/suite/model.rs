@@ -14,7 +14,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use self::names::{Codes, Named, called};
 use self::receipts::{Heard, heard};
@@ -236,7 +236,11 @@ struct Pair {
 
 pub fn any_sequence_of_steps_ends_as_it_does_in_memory(make: impl AsyncFn(Setup) -> Engine) {
     let runtime = runtime();
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let usual = Config::default();
+    // The same in every run, unless PROPTEST_RNG_SEED and PROPTEST_CASES ask for others.
+    let is_asked_for = usual.rng_seed != RngSeed::Random;
+    let (rng_seed, cases) = if is_asked_for { (usual.rng_seed, usual.cases) } else { (RngSeed::Fixed(1), CASES) };
+    let config = Config { cases, rng_seed, failure_persistence: None, ..usual };
     let tried = TestRunner::new(config).run(&vec(act(), 1..LONGEST), |acts| {
         runtime.block_on(async {
             let bench = Bench::new(&make).await;

@@ -1,7 +1,7 @@
 //! What an opening makes, and who sees it.
 
 use countersign_model::{
-    Attempt, Channel, KeyKind, MessageStatus, Partition, ProviderName, Scope, SeededRng, SessionId, TenantId,
+    Attempt, Channel, EventKind, KeyKind, MessageStatus, Partition, ProviderName, Scope, SeededRng, SessionId, TenantId,
 };
 
 use super::bench::{Bench, MINUTE, SECOND, WRONG, code, expect_verdict, fresh};
@@ -21,6 +21,16 @@ pub async fn an_opened_session_is_found_as_it_was_answered(bench: Bench) {
     assert_eq!(session.expires_at(), bench.now().plus(MINUTE * 10));
     assert_eq!((session.metadata(), session.purpose()), ("{\"order\":\"A-17\",\"note\":\"ü\"}", "login"));
     assert_eq!(bench.names(&session).await, ["session.created"]);
+}
+
+pub async fn the_language_that_a_contact_is_to_have_is_told_with_its_session(bench: Bench) {
+    let mut open = bench.opening(&[Channel::Email]);
+    (open.session.add_contact, open.session.contact_locale) = (true, Some("pt-BR".to_owned()));
+    let session = bench.open(open).await;
+    assert_eq!(bench.names(&session).await, ["session.created", "session.locale"]);
+    assert_eq!(bench.story(&session).await[1], EventKind::LocaleNamed { locale: "pt-BR".to_owned() });
+    assert!(bench.judged(&session, &[(Channel::Email, code(Channel::Email))]).await.session_verified);
+    assert_eq!(bench.names(&session).await[2..], ["channel.verified", "contact.due", "session.verified"]);
 }
 
 pub async fn every_message_is_written_down_before_it_leaves(bench: Bench) {

@@ -36,7 +36,7 @@ pub async fn of_two_hundred_racing_wrong_guesses_three_are_counted(bench: Bench)
     let mut left = Vec::new();
     for verdict in verdicts {
         match fresh(verdict) {
-            VerifyVerdict::Judged(_, judgement) => left.push(judgement.attempts_remaining),
+            VerifyVerdict::Judged(_, judgement, _) => left.push(judgement.attempts_remaining),
             VerifyVerdict::Locked(_) => {}
             other => panic!("{other:?}"),
         }
@@ -54,7 +54,7 @@ pub async fn of_fifty_racing_right_guesses_one_completes_the_session(bench: Benc
     let (mut complete, mut late) = (0, 0);
     for verdict in verdicts {
         match fresh(verdict) {
-            VerifyVerdict::Judged(_, judgement) if judgement.session_verified => complete += 1,
+            VerifyVerdict::Judged(_, judgement, _) if judgement.session_verified => complete += 1,
             VerifyVerdict::AlreadyVerified(_) => late += 1,
             other => panic!("{other:?}"),
         }
@@ -163,7 +163,7 @@ pub async fn of_fifty_racing_checks_of_one_code_one_consumes_it(bench: Bench) {
     let consumed = verdicts
         .await
         .into_iter()
-        .filter(|verdict| matches!(fresh(verdict.clone()), VerifyVerdict::Judged(_, judgement) if judgement.session_verified));
+        .filter(|verdict| matches!(fresh(verdict.clone()), VerifyVerdict::Judged(_, judgement, _) if judgement.session_verified));
     assert_eq!(consumed.count(), 1);
 }
 

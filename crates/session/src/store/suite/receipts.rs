@@ -189,6 +189,22 @@ pub async fn a_notice_hears_of_its_message(bench: Bench) {
     }
 }
 
+pub async fn of_a_message_one_can_learn_whether_it_is_being_handed_over(bench: Bench) {
+    let mut notice = bench.opening(&[SMS]);
+    notice.session.codes = CodeSource::Notice;
+    for open in [notice, bench.opening(&[Channel::Email, SMS])] {
+        let session = bench.open(open).await;
+        let sending = newest(&session, SMS);
+        assert_eq!(bench.store.is_sending(sending).await, Ok(true));
+        let foreign = Scope { keys: KeyKind::Test, ..bench.scope };
+        for other in [Reference { message: MessageId::from_bits(7), ..sending }, Reference { scope: foreign, ..sending }] {
+            assert_eq!(bench.store.is_sending(other).await, Ok(false));
+        }
+        bench.record(&session, &[(SMS, unclear())]).await;
+        assert_eq!(bench.store.is_sending(sending).await, Ok(false));
+    }
+}
+
 pub async fn a_receipt_finds_its_session_in_the_scope_that_it_names_and_in_no_other(bench: Bench) {
     let own = bench.sent(&[SMS]).await;
     let mut scopes = Vec::new();

@@ -26,7 +26,7 @@ async fn answered(bench: &Bench, key: &str) -> Session {
 }
 
 async fn judged(bench: &Bench, step: Verify) -> Judgement {
-    expect_verdict!(fresh(bench.store.verify(step).await.unwrap()), VerifyVerdict::Judged(_, judgement) => judgement)
+    expect_verdict!(fresh(bench.store.verify(step).await.unwrap()), VerifyVerdict::Judged(_, judgement, _) => judgement)
 }
 
 pub async fn an_open_repeated_with_its_id_opens_nothing_more(bench: Bench) {
@@ -190,13 +190,13 @@ pub async fn a_verify_under_a_used_key_is_answered_from_memory(bench: Bench) {
     let first = judged(&bench, Verify { claim, ..bench.verify_step(&session, &[(Channel::Email, WRONG)]) }).await;
     judged(&bench, bench.verify_step(&session, &[(Channel::Email, WRONG)])).await;
     let again = bench.store.verify(Verify { claim, ..bench.verify_step(&session, &[(Channel::Email, WRONG)]) }).await.unwrap();
-    expect_verdict!(again.answer, Answer::Replayed(VerifyVerdict::Judged(_, judgement)) => assert_eq!(judgement, first));
+    expect_verdict!(again.answer, Answer::Replayed(VerifyVerdict::Judged(_, judgement, _)) => assert_eq!(judgement, first));
     assert_eq!(bench.find(&session).await.attempts_remaining(), 1);
 
     let claim = Some(bench.claim("right", "body"));
     let first = judged(&bench, Verify { claim, ..bench.verify_step(&session, &[EMAIL]) }).await;
     let again = bench.store.verify(Verify { claim, ..bench.verify_step(&session, &[EMAIL]) }).await.unwrap();
-    expect_verdict!(again.answer, Answer::Replayed(VerifyVerdict::Judged(_, judgement)) => assert_eq!(judgement, first));
+    expect_verdict!(again.answer, Answer::Replayed(VerifyVerdict::Judged(_, judgement, _)) => assert_eq!(judgement, first));
 }
 
 pub async fn a_cancel_under_a_used_key_is_answered_from_memory(bench: Bench) {

@@ -16,16 +16,16 @@ const SMS: Channel = Channel::Sms;
 const WHATSAPP: Channel = Channel::Whatsapp;
 const BAD: Report = Report::Undelivered(Undelivered::Unknown);
 /// How long the receipt of an SMS may take where nobody says.
-const WAIT: Duration = Duration::from_secs(45);
+pub(super) const WAIT: Duration = Duration::from_secs(45);
 
-fn opening(bench: &Bench, failover: ReceiptFailover) -> Open {
+pub(super) fn opening(bench: &Bench, failover: ReceiptFailover) -> Open {
     let mut open = bench.opening(&[SMS]);
     open.session.policy.receipts = ReceiptPolicy { failover, waits: ReceiptWaits::default() };
     open
 }
 
 /// A session whose SMS was accepted.
-async fn sent(bench: &Bench, failover: ReceiptFailover) -> Session {
+pub(super) async fn sent(bench: &Bench, failover: ReceiptFailover) -> Session {
     let session = bench.open(opening(bench, failover)).await;
     bench.accept(&session).await
 }
@@ -42,7 +42,7 @@ fn message(session: &Session) -> MessageId {
     session.challenges()[0].message.id
 }
 
-fn step(bench: &Bench, session: &Session, by: Instead) -> Advance {
+pub(super) fn step(bench: &Bench, session: &Session, by: Instead) -> Advance {
     Advance { turn: Turn::Instead { of: message(session), by }, ..bench.advance_step(session) }
 }
 
@@ -50,7 +50,7 @@ async fn instead(bench: &Bench, session: &Session, by: Instead) -> SendAgainVerd
     fresh(bench.store.advance(step(bench, session, by)).await.unwrap())
 }
 
-async fn retried(bench: &Bench, session: &Session) -> Session {
+pub(super) async fn retried(bench: &Bench, session: &Session) -> Session {
     expect_verdict!(instead(bench, session, Instead::Provider).await, SendAgainVerdict::Sent(session, channels) => {
         assert_eq!(channels, [SMS]);
         *session

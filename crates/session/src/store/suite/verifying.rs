@@ -153,10 +153,10 @@ pub async fn a_channel_that_was_proved_is_not_asked_again(bench: Bench) {
 pub async fn an_unnamed_guess_is_held_against_every_open_channel(bench: Bench) {
     let session = bench.sent(&[Channel::Email, Channel::Sms]).await;
     let wrong = bench.guess_unnamed(&session, WRONG).await;
-    let judgement = expect_verdict!(wrong, VerifyVerdict::Judged(_, judgement) => judgement);
+    let judgement = expect_verdict!(wrong, VerifyVerdict::Judged(_, judgement, _) => judgement);
     assert_eq!(judgement.results, [(Channel::Email, GuessResult::Wrong), (Channel::Sms, GuessResult::Wrong)]);
     let right = bench.guess_unnamed(&session, SMS.1).await;
-    let judgement = expect_verdict!(right, VerifyVerdict::Judged(_, judgement) => judgement);
+    let judgement = expect_verdict!(right, VerifyVerdict::Judged(_, judgement, _) => judgement);
     assert_eq!((judgement.results, judgement.verified), (vec![(Channel::Sms, GuessResult::Right)], true));
 }
 
@@ -166,7 +166,7 @@ pub async fn an_unnamed_guess_is_not_heard_where_two_channels_could_be_meant(ben
     assert_eq!(bench.find(&session).await, session);
     bench.judged(&session, &[EMAIL]).await;
     let verdict = bench.guess_unnamed(&session, SMS.1).await;
-    assert!(expect_verdict!(verdict, VerifyVerdict::Judged(_, judgement) => judgement).session_verified);
+    assert!(expect_verdict!(verdict, VerifyVerdict::Judged(_, judgement, _) => judgement).session_verified);
 }
 
 pub async fn codes_die_with_their_session(bench: Bench) {

@@ -1,7 +1,16 @@
 //! How a bind comes about, is kept, and ends.
 
+use tokio::task::JoinHandle;
+
 use super::centre::{BIND_RECEIVER, BIND_TRANSMITTER, ENQUIRE, RESPONSE};
 use super::*;
+
+/// Lets time pass at once. Nothing that has a deadline may be on its way meanwhile: it would be too late.
+async fn pass(seconds: u64) {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+    tokio::time::resume();
+}
 
 /// A script by how a bind is answered.
 macro_rules! refuses_bind {
@@ -56,6 +65,7 @@ async fn a_check_binds_and_takes_its_leave_and_sends_nothing() {
     let centre = Centre::start(polite).await;
     let provider = provider(&config(centre.port));
     assert_eq!(provider.check().await, Ok(()));
+    centre.until(UNBIND, 1).await;
     assert_eq!((centre.of(BIND_TRANSCEIVER).len(), centre.of(UNBIND).len(), centre.of(SUBMIT).len()), (1, 1, 0));
     assert_eq!(provider.send(&sms()).await.label(), "accepted");
     assert_eq!(provider.check().await, Ok(()));
@@ -87,14 +97,16 @@ async fn a_message_whose_bind_ended_under_it_is_unclear() {
 #[tokio::test]
 async fn a_full_window_throttles_and_an_answer_makes_room() {
     let centre = Centre::start(|frame, before| if frame.id == SUBMIT { Act::Nothing } else { polite(frame, before) }).await;
-    let context = testing::context("carrier", Duration::from_millis(300));
-    let provider = build(&Config { window: 1, ..config(centre.port) }, context).unwrap();
+    let provider = provider(&Config { window: 1, enquire_link_seconds: 3600, ..config(centre.port) });
     let first = {
         let provider = Arc::clone(&provider);
         tokio::spawn(async move { provider.send(&sms()).await })
     };
     let waiting = centre.until(SUBMIT, 1).await;
+    // Nothing goes over the line now, so the clock may go on to the end of all patience.
+    tokio::time::pause();
     assert_eq!(provider.send(&sms()).await, TryOutcome::Throttled(Diagnostic::Note("the window stayed full")));
+    tokio::time::resume();
     assert_eq!(centre.of(SUBMIT).len(), 1);
     centre.push(pdu(0x8000_0004, 0, waiting.sequence, b"one\0"));
     assert_eq!(first.await.unwrap().label(), "accepted");
@@ -112,12 +124,11 @@ async fn a_silent_line_is_tried_and_a_dead_one_is_given_up() {
     let dead = Centre::start(|frame, before| if frame.id == ENQUIRE { Act::Nothing } else { polite(frame, before) }).await;
     let given_up = provider(&config(dead.port));
     assert_eq!(given_up.send(&sms()).await.label(), "accepted");
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(31)).await;
+    pass(31).await;
     centre.until(ENQUIRE, 1).await;
     dead.until(ENQUIRE, 1).await;
-    tokio::time::advance(Duration::from_secs(11)).await;
-    tokio::time::resume();
+    assert_eq!(living.check().await, Ok(()), "the answer before this one was heard, too");
+    pass(11).await;
     assert_eq!(living.send(&sms()).await.label(), "accepted");
     assert_eq!(given_up.send(&sms()).await.label(), "accepted");
     assert_eq!((centre.connections(), dead.connections()), (1, 2));
@@ -157,7 +168,7 @@ async fn two_connections_are_bound_each_for_its_way() {
     centre.until(UNBIND, 2).await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_is_kept_up_binds_again_when_its_bind_ended() {
     let centre = Centre::start(polite).await;
     let provider = provider(&config(centre.port));
@@ -168,19 +179,22 @@ async fn what_is_kept_up_binds_again_when_its_bind_ended() {
     assert_ne!(first.connection, second.connection);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_is_kept_up_rests_longer_the_longer_it_goes_wrong() {
+    let trap = LogTrap::set();
     let centre = Centre::start(refuses_bind!(0x08)).await;
     let provider = provider(&config(centre.port));
     tokio::spawn(async move { provider.keep_up().await });
-    let mut before = None;
-    for (number, rest) in [0, 1, 2, 4, 8, 16, 32, 60, 60].into_iter().enumerate() {
-        centre.until(BIND_TRANSCEIVER, number + 1).await;
-        let now = tokio::time::Instant::now();
-        if let Some(before) = before.replace(now) {
-            let rested = now - before;
-            assert!(rested >= Duration::from_secs(rest) && rested < Duration::from_secs(rest + 1), "{number}: {rested:?}");
+    let mut last = centre.until(BIND_TRANSCEIVER, 1).await;
+    for (number, rest) in (1..).zip([1, 2, 4, 8, 16, 32, 60, 60]) {
+        // The refusal was heard: the rest has begun.
+        while trap.log().matches("not bound").count() < number {
+            tokio::task::yield_now().await;
         }
+        pass(rest).await;
+        let next = centre.until(BIND_TRANSCEIVER, number + 1).await;
+        assert!(next.at - last.at >= Duration::from_secs(rest), "{number}: {:?}", next.at - last.at);
+        last = next;
     }
 }
 
@@ -192,9 +206,7 @@ async fn many_messages_do_not_each_try_a_centre_that_has_just_refused() {
         assert_eq!(provider.send(&sms()).await.label(), "misconfigured");
     }
     assert_eq!(centre.connections(), 1);
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(2)).await;
-    tokio::time::resume();
+    pass(2).await;
     assert_eq!(provider.send(&sms()).await.label(), "misconfigured");
     assert_eq!(centre.connections(), 2);
 }
@@ -204,25 +216,38 @@ fn forgets_the_first(frame: &Frame, before: usize) -> Act {
     if frame.id == SUBMIT && before == 0 { Act::Nothing } else { polite(frame, before) }
 }
 
-#[tokio::test(start_paused = true)]
+/// A message that is on its way to the centre.
+async fn under_way(provider: &Arc<dyn Provider>, centre: &Centre) -> JoinHandle<&'static str> {
+    let provider = Arc::clone(provider);
+    let send = tokio::spawn(async move { provider.send(&sms()).await.label() });
+    centre.until(SUBMIT, 1).await;
+    send
+}
+
+#[tokio::test]
 async fn an_answer_that_never_comes_gives_its_place_in_the_window_back() {
     let centre = Centre::start(forgets_the_first).await;
     let provider = provider(&Config { window: 1, ..config(centre.port) });
-    assert_eq!(provider.send(&sms()).await.label(), "unclear");
+    let forgotten = under_way(&provider, &centre).await;
+    pass(31).await;
+    assert_eq!(provider.check().await, Ok(()), "the line is not silent");
+    pass(31).await;
+    assert_eq!(forgotten.await.unwrap(), "unclear");
     assert_eq!(provider.send(&sms()).await.label(), "accepted");
     assert_eq!((centre.connections(), centre.of(SUBMIT).len()), (1, 2), "the bind stands all the while");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_place_in_the_window_comes_back_though_the_centre_never_falls_silent() {
     let centre = Centre::start(forgets_the_first).await;
     let provider = provider(&Config { window: 1, ..config(centre.port) });
-    assert_eq!(provider.send(&sms()).await.label(), "unclear");
+    let forgotten = under_way(&provider, &centre).await;
     for second in 1..=90 {
         centre.push(pdu(ENQUIRE, 0, 100, b""));
         centre.until(RESPONSE | ENQUIRE, second).await;
-        tokio::time::advance(Duration::from_secs(1)).await;
+        pass(1).await;
     }
+    assert_eq!(forgotten.await.unwrap(), "unclear");
     assert_eq!(provider.send(&sms()).await.label(), "accepted");
     assert_eq!((centre.connections(), centre.of(SUBMIT).len()), (1, 2), "the bind stands all the while");
 }

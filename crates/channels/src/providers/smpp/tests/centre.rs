@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 
 use crate::testing::server::Request;
 use crate::testing::suite::Double;
@@ -18,10 +19,11 @@ pub(super) const BIND_TRANSCEIVER: u32 = 9;
 pub(super) const ENQUIRE: u32 = 0x15;
 pub(super) const RESPONSE: u32 = 0x8000_0000;
 
-/// A PDU as it came, and on which connection.
+/// A PDU as it came, on which connection and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) connection: usize,
+    pub(super) at: Instant,
     pub(super) id: u32,
     pub(super) status: u32,
     pub(super) sequence: u32,
@@ -143,7 +145,7 @@ async fn talk(
                 break;
             }
             let (id, status, sequence) = (word(4), word(8), word(12));
-            let frame = Frame { connection, id, status, sequence, body: buffer[16..length].to_vec() };
+            let frame = Frame { connection, at: Instant::now(), id, status, sequence, body: buffer[16..length].to_vec() };
             buffer.drain(..length);
             let before = {
                 let mut frames = seen.frames.lock().unwrap();

@@ -17,7 +17,7 @@ fn a_mistake_is_told_by_its_key() {
     let cases = [
         (format!("account_sid = \"XX01\"\nauth_token = \"hush\"\n{sms}"), "providers.x.account_sid: must be an account's sid"),
         (format!("account_sid = \"AC0/1\"\nauth_token = \"hush\"\n{sms}"), "providers.x.account_sid: must be an account's sid"),
-        (format!("account_sid = \"AC01\"\n{sms}"), "providers.x.account_sid: needs `auth_token` beside it"),
+        (format!("account_sid = \"AC01\"\n{sms}"), "providers.x.auth_token: is empty or missing"),
         (format!("{base}api_key_sid = \"SK01\"\n{sms}"), "providers.x.api_key_sid: needs `api_key_secret` beside it"),
         (format!("{base}api_key_secret = \"hush\"\n{sms}"), "providers.x.api_key_secret: needs `api_key_sid` beside it"),
         (

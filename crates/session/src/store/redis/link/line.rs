@@ -141,14 +141,11 @@ impl Line {
             state.not_before
         };
         sleep_until(not_before).await;
-        let made = match timeout_at(until, primary.connect()).await {
-            Ok(made) => made,
-            Err(_) => Err(out_of_time()),
-        };
+        let made = timeout_at(until, primary.connect()).await.ok();
         let mut state = self.state();
         let now = Instant::now();
         match made {
-            Ok((redis, run)) => {
+            Some(Ok((redis, run))) => {
                 state.made += 1;
                 state.failures = 0;
                 state.down = None;
@@ -157,11 +154,13 @@ impl Line {
                 state.connection = Some(connection.clone());
                 Ok(connection)
             }
-            Err(error) => {
+            failed => {
                 let pause = BACKOFF.0.saturating_mul(1 << state.failures.min(10)).min(BACKOFF.1);
                 state.failures += 1;
                 state.not_before = now + pause;
-                let since = state.down.as_ref().map_or(now, |(since, _)| *since);
+                let (since, before) = state.down.take().map_or((now, None), |(since, error)| (since, Some(error)));
+                // An attempt that was cut short says less than the one before it.
+                let error = failed.and_then(RedisResult::err).or(before).unwrap_or_else(out_of_time);
                 state.down = Some((since, error.clone()));
                 Err(NoConnection::Failed(error))
             }

@@ -24,7 +24,7 @@ pub(crate) const META: &str = "meta";
 pub(crate) const LAYOUT: u32 = 1;
 
 /// How often and how far apart a store is looked at that somebody else is just initialising.
-const LOOKS: (u32, Duration) = (20, Duration::from_millis(50));
+const LOOKS: (u32, Duration) = (100, Duration::from_millis(50));
 
 /// Puts one mark in the place of another, if that still stands there.
 const EXCHANGE: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end redis.call('SET', KEYS[1], ARGV[2]) return 1";

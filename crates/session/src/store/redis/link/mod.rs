@@ -125,9 +125,14 @@ impl Link {
 
     /// Whether steps can be taken on every partition.
     pub(crate) async fn ready(&self) -> Result<(), LinkError> {
+        let is_fresh = |health: &Health| health.asked_at.is_some_and(|at| self.shared.clock.now().since(at) <= FRESH);
         let mut health = self.shared.last_health();
-        let now = self.shared.clock.now();
-        if health.asked_at.is_none_or(|asked_at| now.since(asked_at) > FRESH) {
+        if !is_fresh(&health) {
+            // Somebody may be asking just now.
+            drop(self.shared.examining.lock().await);
+            health = self.shared.last_health();
+        }
+        if !is_fresh(&health) {
             health = self.shared.examine().await;
         }
         match health.trouble() {
@@ -143,13 +148,18 @@ impl Link {
 
     /// Writes `meta` where it is missing; with `force` also where other partitions have one, or another installation's. See `store init`.
     pub(crate) async fn init(&self, force: bool) -> Result<(), InitError> {
-        self.shared.init(force).await
+        let written = self.shared.init(force).await;
+        // Who asks from here on whether steps can be taken is not told of the store as it was before.
+        self.shared.examine().await;
+        written
     }
 
     /// Initialises a store that is empty everywhere: only for a first start, when the records know no tenant yet. An empty Redis under an
     /// installation in use must stay refused.
     pub(crate) async fn init_if_empty(&self) -> Result<(), InitError> {
-        self.shared.init_if_empty().await
+        let written = self.shared.init_if_empty().await;
+        self.shared.examine().await;
+        written
     }
 
     /// The settings it was opened with.

@@ -37,6 +37,8 @@ pub(super) struct Shared {
     topology: RwLock<Arc<Topology>>,
     /// Who holds it asks for the map; when that was last done.
     asking: Mutex<Option<Instant>>,
+    /// Who holds it asks how the servers do; when that was last begun.
+    pub(super) examining: Mutex<Option<Instant>>,
     in_flight: AtomicUsize,
 }
 
@@ -91,6 +93,7 @@ impl Shared {
             health: RwLock::default(),
             topology: RwLock::default(),
             asking: Mutex::new(None),
+            examining: Mutex::new(None),
             in_flight: AtomicUsize::new(0),
         })
     }
@@ -111,7 +114,7 @@ impl Shared {
         let wanted_at = Instant::now();
         let mut asked_at = self.asking.lock().await;
         if let Some(asked_at) = *asked_at {
-            if asked_at >= wanted_at {
+            if asked_at >= wanted_at || !self.can_learn() {
                 return Ok(());
             }
             sleep_until(asked_at + GAP).await;
@@ -162,10 +165,14 @@ impl Shared {
         }
     }
 
+    /// Whether asking for the map may tell what is not known.
+    fn can_learn(&self) -> bool {
+        self.discovery.can_change() || self.topology().number == 0
+    }
+
     /// Asks for the map; whether it is another than `number`.
     async fn look_again(&self, number: u64, until: Instant) -> bool {
-        let is_known = number > 0;
-        if self.discovery.can_change() || !is_known {
+        if self.can_learn() {
             match timeout_at(until, self.rediscover()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::warn!(%error, "nobody says who the primaries of Redis are"),

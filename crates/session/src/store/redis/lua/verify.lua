@@ -129,30 +129,38 @@ local oldest = 0
 if session[BEFORE_EXPIRES] and math.min(session[BEFORE_WRONG] + session[WRONG], 255) >= session[MAX] then oldest = session[GENERATION] end
 local needed, is_needed = {}, {}
 
+-- How many messages ago each code was sent that the macs open, as in session/carried.rs, one byte to a code; empty: they open none.
 -- Lua keeps one copy of equal strings and compares where they lie: the time it takes tells nothing about the bytes.
 local function opens(challenge, macs)
-  local digests, found = challenge[DIGESTS], false
+  local digests, ages = challenge[DIGESTS], ''
+  local newest = digests[#digests - 2] == challenge[SENT_IN] and 0 or 1
   for at = 1, #digests, 5 do
     local kid, generation = kid_at[digests[at]], digests[at + 2]
     if kid and digests[at + 3] > now and generation >= oldest then
       local place = generation_at[generation]
       if place then
         local from = kid + place + (challenge[CHANNEL] - 1) * 32 + 1
-        if string.sub(macs, from, from + 31) == digests[at + 1] then found = true end
+        if string.sub(macs, from, from + 31) == digests[at + 1] then
+          ages = ages .. string.char(math.min((#digests - at - 4) / 5 + newest, 255))
+        end
       elseif not is_needed[generation] then
         is_needed[generation] = true
         needed[#needed + 1] = generation
       end
     end
   end
-  return found
+  return ages
 end
 
+-- Channel and age of each code that a right guess was.
+local opened = ''
 local any_wrong = false
 for _, comparison in ipairs(comparisons) do
   for _, place in ipairs(comparison.against) do
-    if opens(challenges[place], comparison.macs) then
+    local ages = opens(challenges[place], comparison.macs)
+    if ages ~= '' then
       comparison.found = place
+      for at = 1, #ages do opened = opened .. string.char(challenges[place][CHANNEL]) .. string.sub(ages, at, at) end
       break
     end
   end
@@ -236,4 +244,4 @@ local packed, entry = finish(session, AS_BEFORE, account_key, account, account_w
 judgement = cmsgpack.pack(judgement)
 if memo then put_memo(KEYS[memo], values[memo], claim, now, MEMO_JUDGED, snapshot(session), judgement) end
 commit({append(log, entry), false})
-return reply(FRESH, now, 0, packed, judgement)
+return reply(FRESH, now, 0, packed, judgement, opened)

@@ -72,7 +72,7 @@ async fn an_opening_takes_at_most_fourteen_commands_and_a_verification_six() {
         let step = shop.bench.verify_step(&session, &[(Channel::Email, guess)]);
         monitor.called_by_scripts(&shop);
         let heard = shop.bench.store.verify(step).await.unwrap();
-        expect_verdict!(heard.answer, Answer::Fresh(VerifyVerdict::Judged(_, told)) => assert_eq!(told.verified, right));
+        expect_verdict!(heard.answer, Answer::Fresh(VerifyVerdict::Judged(_, told, _)) => assert_eq!(told.verified, right));
         let called = monitor.called_by_scripts(&shop);
         assert!((2..=6).contains(&called.len()), "{called:#?}");
         shop.bench.clock.advance(MINUTE * 5);

@@ -175,7 +175,7 @@ pub(super) async fn plans(shop: &Workshop, kind: Kind) -> Plan {
 impl Workshop {
     /// Runs it as the store would.
     async fn take(&self, plan: &Plan) -> Result<(), StoreError> {
-        let server = crate::store::redis::RedisSettings::single(self.server.url());
+        let server = super::patient(crate::store::redis::RedisSettings::single(self.server.url()));
         let owner = crate::store::redis::link::Owner(self.bench.keys.fingerprint(&[b"installation"]).0);
         let clock = std::sync::Arc::new(countersign_model::SystemClock);
         let link = crate::store::redis::link::Link::open(server, &scripts::ALL, owner, clock);

@@ -7,9 +7,11 @@ mod refusals;
 mod struck;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_model::{Channel, Limit, Money, SystemClock};
 use countersign_testing::redis::RedisServer;
+use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 
 use super::{RedisSettings, RedisStore};
@@ -19,9 +21,14 @@ use crate::store::suite::bench::{Bench, MINUTE, accepted, per_ip};
 use crate::store::suite::{Engine, Setup};
 use crate::store::{Open, Record};
 
+/// The same with more time than the busiest machine needs: what comes too late is a matter of tests of its own.
+pub(in crate::store::redis) fn patient(settings: RedisSettings) -> RedisSettings {
+    RedisSettings { per_try: Duration::from_secs(60), deadline: Duration::from_secs(180), ..settings }
+}
+
 /// A store at the time of the suite's clock.
 async fn store(settings: RedisSettings, setup: &Setup) -> RedisStore {
-    let store = RedisStore::open(settings, Arc::clone(&setup.keys), Arc::new(SystemClock), setup.budget).unwrap();
+    let store = RedisStore::open(patient(settings), Arc::clone(&setup.keys), Arc::new(SystemClock), setup.budget).unwrap();
     store.init_if_empty().await.unwrap();
     store.at_time(Arc::clone(&setup.clock) as _)
 }
@@ -42,7 +49,8 @@ impl Workshop {
         })
         .await;
         let client = redis::Client::open(server.url()).unwrap();
-        let line = client.get_multiplexed_async_connection().await.unwrap();
+        let unhurried = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        let line = client.get_multiplexed_async_connection_with_config(&unhurried).await.unwrap();
         Self { server, bench, line }
     }
 
@@ -76,13 +84,15 @@ impl Workshop {
         self.bench.find(&session).await
     }
 
-    /// Every key with what lies there.
+    /// Every key with what lies there. From here on none of them goes by itself: Redis counts lives by the machine's clock, and a test may take
+    /// longer than one of them.
     async fn dump(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         let mut line = self.line.clone();
         let mut names: Vec<Vec<u8>> = redis::cmd("KEYS").arg("*").query_async(&mut line).await.unwrap();
         names.sort();
         let mut dump = Vec::new();
         for name in names {
+            let () = redis::cmd("PERSIST").arg(&name).query_async(&mut line).await.unwrap();
             let value: Vec<u8> = redis::cmd("DUMP").arg(&name).query_async(&mut line).await.unwrap();
             dump.push((name, value));
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use countersign_model::{Partition, Timestamp};
 use redis::{ParsingError, Pipeline, RedisResult, Value, from_redis_value};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::super::connector::shown;
 use super::super::error::told;
@@ -16,8 +17,22 @@ use super::super::tags::partitions;
 use super::{Health, NodeFacts, NodeHealth};
 
 impl Shared {
-    /// Asks who the primaries are and how each does, and keeps the answer.
+    /// Asks who the primaries are and how each does, and keeps the answer: one after the other, so that what is kept is never older than what
+    /// was told. Who waits shares the answer to the next question.
     pub(in super::super) async fn examine(self: &Arc<Self>) -> Arc<Health> {
+        let wanted_at = Instant::now();
+        let mut begun_at = self.examining.lock().await;
+        if begun_at.is_some_and(|begun_at| begun_at >= wanted_at) {
+            return self.last_health();
+        }
+        let now = Instant::now();
+        let health = self.look().await;
+        *begun_at = Some(now);
+        self.keep_health(&health);
+        health
+    }
+
+    async fn look(self: &Arc<Self>) -> Arc<Health> {
         if let Err(error) = self.rediscover().await {
             tracing::warn!(%error, "nobody says who the primaries of Redis are");
         }
@@ -29,13 +44,11 @@ impl Shared {
         }
         let mut nodes = asked.join_all().await;
         nodes.sort_by_key(|(number, _)| *number);
-        let health = Arc::new(Health {
+        Arc::new(Health {
             asked_at: Some(self.clock.now()),
             nodes: nodes.into_iter().map(|(_, node)| node).collect(),
             unserved: partitions().filter(|partition| topology.primary(*partition).is_none()).collect(),
-        });
-        self.keep_health(&health);
-        health
+        })
     }
 
     async fn examine_one(&self, primary: &Primary) -> NodeHealth {

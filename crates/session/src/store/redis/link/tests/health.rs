@@ -3,8 +3,8 @@ use std::sync::Arc;
 use countersign_model::{ManualClock, Timestamp};
 use countersign_testing::redis::{RedisCluster, RedisOptions, RedisServer};
 
-use super::super::{Link, LinkError, RedisServers, RedisSettings, Severity};
-use super::{HOME, SCRIPTS, THEM, US, add, open, open_as, open_to};
+use super::super::{Link, LinkError, RedisServers, Severity};
+use super::{HOME, SCRIPTS, THEM, US, add, open, open_as, open_to, several, single};
 
 #[tokio::test]
 async fn a_server_of_ours_is_ready_and_tells_what_it_is() {
@@ -51,7 +51,7 @@ async fn a_cluster_without_a_node_leaves_partitions_unserved() {
     let cluster = RedisCluster::start(2);
     assert_eq!(cluster.node(1).cli(&["CLUSTER", "DELSLOTSRANGE", "8192", "16383"]), "OK");
     assert_eq!(cluster.node(0).cli(&["CLUSTER", "DELSLOTSRANGE", "8192", "16383"]), "OK");
-    let link = open(RedisSettings::new(RedisServers::Cluster { urls: vec![cluster.node(0).url()] }));
+    let link = open(several(RedisServers::Cluster { urls: vec![cluster.node(0).url()] }));
     let health = link.examine().await;
     assert_eq!(health.unserved.iter().map(|partition| partition.number()).collect::<Vec<_>>(), (8..16).collect::<Vec<_>>());
 }
@@ -60,7 +60,7 @@ async fn a_cluster_without_a_node_leaves_partitions_unserved() {
 async fn a_clock_that_is_off_by_more_than_a_second_is_not_ready() {
     let server = RedisServer::start();
     let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_768_473_900_000)));
-    let link = Link::open(RedisSettings::single(server.url()), &SCRIPTS, US, clock).expect("the settings are good");
+    let link = Link::open(single(server.url()), &SCRIPTS, US, clock).expect("the settings are good");
     link.init_if_empty().await.expect("it is empty");
     let trouble = link.ready().await.expect_err("the clocks differ").to_string();
     assert!(trouble.contains("clock"), "{trouble}");
@@ -83,7 +83,7 @@ async fn memory_that_runs_low_is_seen_and_seen_again_when_there_is_more() {
 #[tokio::test]
 async fn a_server_that_becomes_another_installations_hears_nothing_more_from_us() {
     let server = RedisServer::start();
-    let (ours, theirs) = (open_to(&server), open_as(THEM, RedisSettings::single(server.url())));
+    let (ours, theirs) = (open_to(&server), open_as(THEM, single(server.url())));
     ours.init_if_empty().await.expect("it is empty");
     assert_eq!((add(&ours, HOME).await, ours.examine().await.trouble()), (Ok(1), None));
     assert_eq!(server.cli(&["FLUSHALL"]), "OK");

@@ -2,8 +2,8 @@ use countersign_model::Partition;
 use countersign_testing::redis::{RedisCluster, RedisServer};
 
 use super::super::meta::{LAYOUT, Meta};
-use super::super::{InitError, LinkError, META, RedisServers, RedisSettings, partitions, tag};
-use super::{THEM, US, open, open_as, open_to};
+use super::super::{InitError, LinkError, META, RedisServers, partitions, tag};
+use super::{THEM, US, open, open_as, open_to, several, single};
 
 fn is_ours(meta: Meta) -> bool {
     meta.layout == LAYOUT && meta.generation > 0 && meta.owner == Some(US)
@@ -24,7 +24,7 @@ async fn a_first_start_on_an_empty_store_initialises_it_and_the_next_leaves_it()
 #[tokio::test]
 async fn nodes_that_start_at_the_same_time_agree() {
     let cluster = RedisCluster::start(2);
-    let settings = || RedisSettings::new(RedisServers::Cluster { urls: cluster.urls() });
+    let settings = || several(RedisServers::Cluster { urls: cluster.urls() });
     let (one, other) = (open(settings()), open(settings()));
     let (first, second) = tokio::join!(one.init_if_empty(), other.init_if_empty());
     assert_eq!((first, second), (Ok(()), Ok(())));
@@ -63,7 +63,7 @@ async fn a_meta_of_another_form_is_not_overwritten() {
 #[tokio::test]
 async fn a_store_of_another_installation_is_left_as_it_is_unless_a_person_insists() {
     let server = RedisServer::start();
-    let theirs = open_as(THEM, RedisSettings::single(server.url()));
+    let theirs = open_as(THEM, single(server.url()));
     theirs.init_if_empty().await.expect("it is empty");
     let before = theirs.shared.meta().await;
 
@@ -84,8 +84,8 @@ async fn a_store_of_another_installation_is_left_as_it_is_unless_a_person_insist
 #[tokio::test]
 async fn each_database_number_may_be_another_installations() {
     let server = RedisServer::start();
-    let ours = open(RedisSettings::single(server.url()));
-    let theirs = open_as(THEM, RedisSettings::single(format!("{}/1", server.url().trim_end_matches('/'))));
+    let ours = open(single(server.url()));
+    let theirs = open_as(THEM, single(format!("{}/1", server.url().trim_end_matches('/'))));
     ours.init_if_empty().await.expect("it is empty");
     theirs.init_if_empty().await.expect("it is empty");
     assert_eq!((ours.claim().await, theirs.claim().await), (Ok(()), Ok(())));
@@ -104,7 +104,7 @@ async fn a_store_that_an_earlier_release_began_becomes_that_of_whoever_starts_fi
     let metas = ours.shared.meta().await.expect("it answers");
     let kept = |meta: Meta| is_ours(meta) && meta.generation == 1_768_473_900_000;
     assert!(metas.iter().all(|(_, meta)| meta.is_some_and(kept)), "{metas:?}");
-    let theirs = open_as(THEM, RedisSettings::single(server.url()));
+    let theirs = open_as(THEM, single(server.url()));
     assert!(matches!(theirs.claim().await, Err(LinkError::Foreign(_))));
 }
 
@@ -112,7 +112,7 @@ async fn a_store_that_an_earlier_release_began_becomes_that_of_whoever_starts_fi
 async fn of_two_installations_that_start_at_the_same_time_one_gets_all() {
     for is_nobodys in [true, false] {
         let server = RedisServer::start();
-        let (ours, theirs) = (open_to(&server), open_as(THEM, RedisSettings::single(server.url())));
+        let (ours, theirs) = (open_to(&server), open_as(THEM, single(server.url())));
         let got = if is_nobodys {
             for partition in partitions() {
                 assert_eq!(server.cli(&["SET", &[tag(partition), META].concat(), "1:1768473900000"]), "OK");
