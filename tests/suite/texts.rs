@@ -118,9 +118,8 @@ async fn says(app: &TestApp, gateway: &str, of: &Request, status: &str) {
     app.nobody().post(&format!("/receipts/http/{gateway}/{PATH_SECRET}"), &receipt).await.assert(200);
 }
 
-#[tokio::test]
-async fn a_failure_at_one_gateway_is_no_news_of_a_text_that_another_one_takes() {
-    use WebhookEvent::{MessageDelivered, MessageSent};
+/// A server whose first gateway takes a text without an answer, so that the second is asked for it, too.
+async fn two_gateways() -> (TestApp, ProviderDouble, ProviderDouble) {
     let (first, second) = (ProviderDouble::start(Expected::json()).await, ProviderDouble::start(Expected::json()).await);
     let two = |setup: Setup| {
         let setup = telling(telling(setup, "first", &first), "second", &second);
@@ -129,6 +128,13 @@ async fn a_failure_at_one_gateway_is_no_news_of_a_text_that_another_one_takes() 
     let app = TestApp::builder().with(two).service(SERVICE, &[]).spawn().await;
     listen(&app).await;
     first.plan(Answer::Cut);
+    (app, first, second)
+}
+
+#[tokio::test]
+async fn a_failure_at_one_gateway_is_no_news_of_a_text_that_another_one_takes() {
+    use WebhookEvent::{MessageDelivered, MessageSent};
+    let (app, first, second) = two_gateways().await;
     let gate = second.hold();
     let meanwhile = async {
         let lost = first.request(1).await;
@@ -149,14 +155,7 @@ async fn a_failure_at_one_gateway_is_no_news_of_a_text_that_another_one_takes() 
 #[tokio::test]
 async fn a_text_that_is_said_to_have_arrived_has_arrived_whoever_says_so_first() {
     use WebhookEvent::{MessageDelivered, MessageSent};
-    let (first, second) = (ProviderDouble::start(Expected::json()).await, ProviderDouble::start(Expected::json()).await);
-    let two = |setup: Setup| {
-        let setup = telling(telling(setup, "first", &first), "second", &second);
-        setup.set("public_url", "https://otp.example.com").set("channels.sms.providers", vec!["first", "second"])
-    };
-    let app = TestApp::builder().with(two).service(SERVICE, &[]).spawn().await;
-    listen(&app).await;
-    first.plan(Answer::Cut);
+    let (app, first, second) = two_gateways().await;
     let gate = second.hold();
     let meanwhile = async {
         let slow = first.request(1).await;

@@ -75,6 +75,11 @@ pub(crate) fn email_to(address: &str) -> Rendered {
     Rendered { recipient: Recipient::parse(Channel::Email, address).unwrap(), ..email() }
 }
 
+#[cfg(feature = "mail")]
+pub(crate) fn mailbox(name: Option<&str>, address: &str) -> crate::mail::Mailbox {
+    crate::mail::Mailbox { name: name.map(str::to_owned), address: address.to_owned() }
+}
+
 #[cfg(feature = "secret")]
 pub(crate) fn context(name: &str, patience: Duration) -> crate::registry::ProviderContext {
     use countersign_model::ManualClock;

@@ -16,10 +16,7 @@ impl Mailbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn mailbox(name: Option<&str>, address: &str) -> Mailbox {
-        Mailbox { name: name.map(str::to_owned), address: address.to_owned() }
-    }
+    use crate::testing::mailbox;
 
     #[test]
     fn a_header_survives_being_read() {

@@ -56,10 +56,7 @@ fn name(words: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn mailbox(name: Option<&str>, address: &str) -> Mailbox {
-        Mailbox { name: name.map(str::to_owned), address: address.to_owned() }
-    }
+    use crate::testing::mailbox;
 
     #[test]
     fn a_mailbox_is_read_with_and_without_a_name() {

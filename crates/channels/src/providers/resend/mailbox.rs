@@ -13,10 +13,7 @@ pub(super) fn unquoted(mailbox: &Mailbox) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn mailbox(name: Option<&str>, address: &str) -> Mailbox {
-        Mailbox { name: name.map(str::to_owned), address: address.to_owned() }
-    }
+    use crate::testing::mailbox;
 
     #[test]
     fn what_would_need_quotes_is_left_out() {
