@@ -94,8 +94,13 @@ impl Session {
         let distinct = self.distinct_guesses(&comparisons, spare_budget);
         Self::refuse_blocked(&distinct, budgets, cx)?;
 
-        let matches: Vec<Option<usize>> = comparisons.iter().map(|comparison| self.find_match(comparison, cx)).collect();
-        let carried = self.carried(&self.opened(&comparisons, &matches, cx));
+        let (mut matches, mut opened) = (Vec::new(), Vec::new());
+        for comparison in &comparisons {
+            let (at, codes) = self.find_match(comparison, cx).unzip();
+            matches.push(at);
+            opened.extend(codes.into_iter().flatten());
+        }
+        let carried = self.carried(&opened);
         let any_wrong = matches.contains(&None);
         let mut events = Vec::new();
         let results = self.results(guesses, &comparisons, &matches);
@@ -194,22 +199,15 @@ impl Session {
         Ok(())
     }
 
-    fn find_match(&self, comparison: &Comparison<'_>, cx: &Context<'_>) -> Option<usize> {
+    /// The first challenge that a guess opens, by its place, and which of its codes the guess was.
+    fn find_match(&self, comparison: &Comparison<'_>, cx: &Context<'_>) -> Option<(usize, Vec<Opened>)> {
         let oldest = self.oldest_heard();
-        let opens = |challenge: &Challenge| challenge.opens_for(self.id, comparison.guess, oldest, cx.now, cx.keys);
-        comparison.against.iter().copied().find(|at| opens(&self.challenges[*at]))
-    }
-
-    /// Which codes the right guesses were.
-    fn opened(&self, comparisons: &[Comparison<'_>], matches: &[Option<usize>], cx: &Context<'_>) -> Vec<Opened> {
-        let oldest = self.oldest_heard();
-        let mut opened = Vec::new();
-        for (comparison, found) in comparisons.iter().zip(matches) {
-            let Some(challenge) = found.map(|at| &self.challenges[at]) else { continue };
+        comparison.against.iter().copied().find_map(|at| {
+            let challenge = &self.challenges[at];
             let places = challenge.opened_by(self.id, comparison.guess, oldest, cx.now, cx.keys);
-            opened.extend(places.into_iter().map(|place| (challenge.channel, challenge.age(place))));
-        }
-        opened
+            let opened: Vec<Opened> = places.into_iter().map(|place| (challenge.channel, challenge.age(place))).collect();
+            (!opened.is_empty()).then_some((at, opened))
+        })
     }
 
     /// Whether `guess` is a code that it waits for at `now`: a look that counts nothing, for whoever has to choose among sessions. All of them are
